@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The controller's whole logic over all Services: who is served, in which order, and who is looked at
+//! again when something changes.
+//!
+//! Feed it with `apply_*`, `delete_*`, `set_config` and `synced`; then call [`Engine::poll`] until it
+//! gives nothing. Nothing is decided before Services, Namespaces and a configuration are complete, and
+//! addresses that a status holds are booked before anyone gets a new one. A source shows our own
+//! writes again; such an echo changes nothing, and nothing depends on it.
+
+mod entry;
+mod pending;
+mod retry;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use ferrolb_api::view::{NamespaceView, ServiceView};
+use ferrolb_config::Config;
+use ferrolb_types::{Diagnostic, Labels, ServiceKey};
+
+use crate::{
+    allocator::{Allocator, Held},
+    convergence::{Input, adopt, converge},
+    outcome::{Outcome, Reason, Standing, Wait},
+};
+
+use entry::{Age, Entry, Seen};
+use pending::Pending;
+
+/// How an engine is to work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The `loadBalancerClass` to serve; `None` serves the Services that name none.
+    pub lb_class: Option<String>,
+    /// Whether nobody gives Services cluster addresses (a folder of manifests): their families then
+    /// follow from policy, first family and requested addresses.
+    pub implied_cluster_ips: bool,
+}
+
+/// A kind whose first complete list must be in before anything is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Services.
+    Services,
+    /// Namespaces.
+    Namespaces,
+}
+
+/// A result to write and to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The Service.
+    pub key: ServiceKey,
+    /// What to do; its `changed` says whether to write.
+    pub outcome: Outcome,
+}
+
+/// Why a Service has the addresses it has, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// How that came about, in order.
+    pub reasons: Vec<Reason>,
+    /// Why it has none, or not what it asks for.
+    pub refusal: Option<Diagnostic>,
+    /// What it waits for.
+    pub wait: Option<Wait>,
+}
+
+/// What has to be done with a Service; adoption goes before everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Adopt,
+    Converge,
+}
+
+/// All Services and pools.
+#[derive(Debug, Default)]
+pub struct Engine {
+    options: Options,
+    allocator: Allocator,
+    services: BTreeMap<ServiceKey, Entry>,
+    namespaces: HashMap<String, Labels>,
+    no_labels: Labels,
+    pending: Pending,
+    tasks: BTreeSet<(Task, Age)>,
+    outputs: VecDeque<Output>,
+    configured: bool,
+    services_synced: bool,
+    namespaces_synced: bool,
+    convergences: u64,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over a configuration.
+    pub fn set_config(&mut self, config: &Config) {
+        let first = !self.configured;
+        self.configured = true;
+        let reload = self.allocator.set_config(config);
+        for key in &reload.affected {
+            self.enqueue(key);
+        }
+        if reload.changed || first {
+            let waiting: Vec<ServiceKey> = self.pending.all().map(|age| age.key.clone()).collect();
+            for key in &waiting {
+                self.enqueue(key);
+            }
+        }
+    }
+
+    /// Tells that the first complete list of a kind is in.
+    pub fn synced(&mut self, kind: Kind) {
+        match kind {
+            Kind::Services => self.services_synced = true,
+            Kind::Namespaces => self.namespaces_synced = true,
+        }
+    }
+
+    /// A Service is there, or has changed.
+    pub fn apply_service(&mut self, view: Arc<ServiceView>) {
+        let key = view.key.clone();
+        if self.options.lb_class.as_deref() != view.class.as_deref() {
+            return self.leave(&view);
+        }
+        match self.services.get(&key) {
+            Some(entry) if entry.view == view => return,
+            Some(entry) if entry.view.created != view.created => self.delete_service(&key),
+            Some(_) | None => {}
+        }
+        self.withdraw(&key);
+        let seen = match self.services.get_mut(&key) {
+            Some(entry) => entry.see(view),
+            None => {
+                self.services.insert(key.clone(), Entry::new(view));
+                Seen::Change
+            }
+        };
+        match seen {
+            Seen::Echo => self.wait(&key),
+            Seen::Change => self.enqueue(&key),
+        }
+    }
+
+    /// A Service is gone.
+    pub fn delete_service(&mut self, key: &ServiceKey) {
+        self.withdraw(key);
+        if let Some(entry) = self.services.remove(key) {
+            let age = Age::of(&entry.view);
+            self.tasks.remove(&(Task::Adopt, age.clone()));
+            self.tasks.remove(&(Task::Converge, age));
+        }
+        self.outputs.retain(|output| output.key != *key);
+        self.allocator.free(key);
+    }
+
+    /// A Namespace is there, or has changed.
+    pub fn apply_namespace(&mut self, view: NamespaceView) {
+        if self.labels_of(&view.name) != &view.labels {
+            let name = view.name.clone();
+            self.namespaces.insert(view.name, view.labels);
+            self.enqueue_namespace(&name);
+        }
+    }
+
+    /// A Namespace is gone.
+    pub fn delete_namespace(&mut self, name: &str) {
+        if self
+            .namespaces
+            .remove(name)
+            .is_some_and(|labels| !labels.is_empty())
+        {
+            self.enqueue_namespace(name);
+        }
+    }
+
+    /// The next result; `None` when there is nothing to do until the next input.
+    pub fn poll(&mut self) -> Option<Output> {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            if !(self.configured && self.services_synced && self.namespaces_synced) {
+                return None;
+            }
+            if !self.step() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether the Service wants an address and has none, or asks for what it cannot have.
+    #[must_use]
+    pub fn is_pending(&self, key: &ServiceKey) -> bool {
+        let entry = self.services.get(key);
+        entry.is_some_and(|entry| entry.refusal.is_some())
+    }
+
+    /// Why a Service has the addresses it has; `None` if it is not ours.
+    #[must_use]
+    pub fn explain(&self, key: &ServiceKey) -> Option<Explanation> {
+        let entry = self.services.get(key)?;
+        Some(Explanation {
+            addresses: entry.base.addresses.clone(),
+            reasons: entry.reasons.clone(),
+            refusal: entry.refusal.as_deref().cloned(),
+            wait: entry.wait.clone(),
+        })
+    }
+
+    /// What the status and the annotation of a Service have to say in the end.
+    #[must_use]
+    pub fn desired(&self, key: &ServiceKey) -> Option<&Standing> {
+        self.services.get(key).map(|entry| &entry.base)
+    }
+
+    /// Everything that is held, by Service.
+    pub fn held(&self) -> impl Iterator<Item = (&ServiceKey, &Held)> {
+        let keys = self.services.keys();
+        keys.filter_map(|key| self.allocator.held(key).map(|held| (key, held)))
+    }
+
+    /// Pools and bookings, for counters.
+    #[must_use]
+    pub fn allocator(&self) -> &Allocator {
+        &self.allocator
+    }
+
+    /// How many Services were converged so far, each time counted.
+    #[must_use]
+    pub fn convergences(&self) -> u64 {
+        self.convergences
+    }
+
+    fn step(&mut self) -> bool {
+        let adopting = matches!(self.tasks.first(), Some((Task::Adopt, _)));
+        if !adopting && let Some(address) = self.allocator.next_freed() {
+            self.retry(address);
+            return true;
+        }
+        match self.tasks.pop_first() {
+            None => return false,
+            Some((Task::Adopt, age)) => self.adopt(age),
+            Some((Task::Converge, age)) => self.converge(&age.key),
+        }
+        true
+    }
+
+    fn adopt(&mut self, age: Age) {
+        if let Some(entry) = self.services.get(&age.key) {
+            let labels = self.namespaces.get(age.key.namespace());
+            adopt(
+                &mut self.allocator,
+                &Input {
+                    view: &entry.view,
+                    namespace_labels: labels.unwrap_or(&self.no_labels),
+                    standing: &entry.base,
+                    implied_cluster_ips: self.options.implied_cluster_ips,
+                },
+            );
+        }
+        self.tasks.insert((Task::Converge, age));
+    }
+
+    fn converge(&mut self, key: &ServiceKey) {
+        self.withdraw(key);
+        let Some(entry) = self.services.get_mut(key) else {
+            return;
+        };
+        self.convergences += 1;
+        let labels = self.namespaces.get(key.namespace());
+        let mut outcome = converge(
+            &mut self.allocator,
+            &Input {
+                view: &entry.view,
+                namespace_labels: labels.unwrap_or(&self.no_labels),
+                standing: &entry.base,
+                implied_cluster_ips: self.options.implied_cluster_ips,
+            },
+        );
+        if entry.settle(&mut outcome) {
+            let key = key.clone();
+            self.outputs.push_back(Output { key, outcome });
+        }
+        self.wait(key);
+    }
+
+    fn labels_of(&self, namespace: &str) -> &Labels {
+        self.namespaces.get(namespace).unwrap_or(&self.no_labels)
+    }
+
+    fn enqueue(&mut self, key: &ServiceKey) {
+        let Some(entry) = self.services.get(key) else {
+            return;
+        };
+        let standing = &entry.base;
+        let stands = !standing.addresses.is_empty() && self.allocator.held(key).is_none();
+        let task = if stands { Task::Adopt } else { Task::Converge };
+        self.tasks.insert((task, Age::of(&entry.view)));
+    }
+
+    fn enqueue_namespace(&mut self, namespace: &str) {
+        let from = ServiceKey::new(namespace, "");
+        let keys = self.services.range(from..).map(|(key, _)| key);
+        let keys = keys.take_while(|key| key.namespace() == namespace);
+        for key in keys.cloned().collect::<Vec<_>>() {
+            self.enqueue(&key);
+        }
+    }
+
+    /// Registers what a Service waits for, if it lacks anything.
+    fn wait(&mut self, key: &ServiceKey) {
+        let Some(entry) = self.services.get(key) else {
+            return;
+        };
+        if entry.refusal.is_none() && entry.wait.is_none() {
+            return;
+        }
+        let sharing = crate::demand::sharing_key(&entry.view);
+        let age = Age::of(&entry.view);
+        self.pending
+            .insert(&age, entry.wait.as_ref(), sharing.as_ref());
+    }
+
+    fn withdraw(&mut self, key: &ServiceKey) {
+        let Some(entry) = self.services.get(key) else {
+            return;
+        };
+        let sharing = crate::demand::sharing_key(&entry.view);
+        let age = Age::of(&entry.view);
+        self.pending
+            .remove(&age, entry.wait.as_ref(), sharing.as_ref());
+    }
+
+    /// A Service that another implementation serves, or nobody: what it held is free. The status of a
+    /// Service that is no load balancer any more is still ours to empty.
+    fn leave(&mut self, view: &ServiceView) {
+        let Some(entry) = self.services.get(&view.key) else {
+            return;
+        };
+        let ours = !entry.base.is_empty();
+        self.delete_service(&view.key);
+        if ours && !view.is_load_balancer() {
+            let outcome = Outcome {
+                changed: true,
+                ..Outcome::default()
+            };
+            let key = view.key.clone();
+            self.outputs.push_back(Output { key, outcome });
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Free space against a plain list of addresses.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use ferrolb_types::Family;
+use proptest::prelude::*;
+
+use super::build::*;
+use crate::space::Space;
+
+fn plain(entries: &str, avoid_buggy: bool) -> Vec<IpAddr> {
+    let range = |text: &str| text.parse::<ferrolb_types::IpRange>().unwrap();
+    let mut all = Vec::new();
+    for range in entries.split_whitespace().map(range) {
+        let number = |ip| match ip {
+            IpAddr::V4(v4) => u32::from(v4),
+            IpAddr::V6(_) => panic!("IPv4 alone"),
+        };
+        let numbers = number(range.first())..=number(range.last());
+        all.extend(numbers.map(|n| IpAddr::V4(n.into())));
+    }
+    all.retain(|ip| {
+        !avoid_buggy || !matches!(ip, IpAddr::V4(v4) if matches!(v4.octets()[3], 0 | 255))
+    });
+    all
+}
+
+#[test]
+fn positions_follow_the_listed_order() {
+    for entries in [
+        "10.0.0.254-10.0.2.1 10.0.0.1-10.0.0.9",
+        "10.0.0.255/32 10.0.1.0/32 10.0.1.1-10.0.1.3",
+        "10.0.0.255-10.0.1.0 9.0.0.0/24",
+    ] {
+        for avoid_buggy in [false, true] {
+            let mut pool = pool("p", entries);
+            pool.avoid_buggy_ips = avoid_buggy;
+            let space = Space::new(&pool, Family::IPv4);
+            let plain = plain(entries, avoid_buggy);
+            assert_eq!(space.size(), plain.len() as u128);
+            for (position, address) in plain.iter().enumerate() {
+                assert_eq!(space.address(position as u128), Some(*address));
+                assert_eq!(space.position(*address), Some(position as u128));
+            }
+            assert_eq!(space.address(plain.len() as u128), None);
+            assert_eq!(space.position(ip("10.0.9.9")), None);
+        }
+    }
+}
+
+#[test]
+fn the_whole_of_a_family_fits() {
+    let mut space = Space::new(&pool("p", "::/0"), Family::IPv6);
+    assert_eq!(space.first_free(), Some(0));
+    assert!(space.take(0));
+    space.give(0);
+    let space = Space::new(&careful(pool("p", "0.0.0.0/0")), Family::IPv4);
+    assert_eq!(space.size(), 254 << 24);
+    assert_eq!(space.address(0), Some(ip("0.0.0.1")));
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_a_set(steps in prop::collection::vec((0u128..40, any::<bool>()), 0..200)) {
+        let mut space = Space::new(&pool("p", "10.0.0.20/30 10.0.0.0/28 10.0.1.0-10.0.1.19"), Family::IPv4);
+        let mut taken = BTreeSet::new();
+        for (position, take) in steps {
+            if take {
+                prop_assert_eq!(space.take(position), taken.insert(position));
+            } else {
+                taken.remove(&position);
+                space.give(position);
+            }
+            let free = (0..40).find(|p| !taken.contains(p));
+            prop_assert_eq!(space.first_free(), free);
+            prop_assert_eq!(space.taken(), taken.len() as u64);
+            let held: Vec<_> = space.held().collect();
+            let want: Vec<_> = taken.iter().filter_map(|p| space.address(*p)).collect();
+            prop_assert_eq!(held, want);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What one session has announced of one family, and what it still owes.
+//!
+//! A slot that is owed stands in exactly one bucket, the one of the attribute set that was desired when
+//! it was queued. The bucket is a hint: when the slot comes up, its present state decides, and if that
+//! belongs elsewhere it moves there. Buckets take turns message by message, so none starves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use ferrolb_types::{PeerName, RouteAttributes};
+use ipnet::IpNet;
+
+use super::{AttributeId, Attributes, RouteId, Shared, Table, bits::Bits};
+
+/// One message: a bucket taken out to be sent.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    bucket: Bucket,
+    attributes: Option<Arc<RouteAttributes>>,
+    queue: VecDeque<RouteId>,
+}
+
+impl Turn {
+    /// The attributes to announce with; without them the message withdraws.
+    pub(crate) fn attributes(&self) -> Option<&RouteAttributes> {
+        self.attributes.as_deref()
+    }
+}
+
+/// What a bucket says: announce with the set, or withdraw.
+type Bucket = Option<AttributeId>;
+
+/// One session's side of one family.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// By slot: the attribute set last sent.
+    sent: Vec<Option<AttributeId>>,
+    announced: usize,
+    /// The slots that stand in a bucket.
+    queued: Bits,
+    /// The queued slots to be sent even when nothing changed.
+    forced: Bits,
+    owed: usize,
+    unsendable: u64,
+    buckets: BTreeMap<Bucket, VecDeque<RouteId>>,
+    turns: VecDeque<Bucket>,
+}
+
+impl Outbox {
+    /// An outbox that has sent nothing and owes all that is desired for `peer`.
+    pub(super) fn open<N: Copy + Ord>(table: &Table<N>, shared: &Shared, peer: &PeerName) -> Self {
+        let mut outbox = Self::default();
+        outbox.sent.reserve_exact(table.slots());
+        for id in table.ids() {
+            outbox.mark(table, shared, id, peer);
+        }
+        outbox
+    }
+
+    /// The number of prefixes the peer has.
+    pub(crate) fn announced_count(&self) -> usize {
+        self.announced
+    }
+
+    /// An upper bound of the changes not yet sent: one that was taken back counts until its turn.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed
+    }
+
+    /// How often a route was given up because it does not fit even an empty message.
+    pub(crate) fn unsendable(&self) -> u64 {
+        self.unsendable
+    }
+
+    /// Whether a pull may find something. `hold` keeps withdrawals back.
+    pub(crate) fn has_work(&self, hold: bool) -> bool {
+        self.turns.iter().any(|bucket| bucket.is_some() || !hold)
+    }
+
+    /// Queues the slot, unless it is queued or what was sent is right.
+    pub(super) fn mark<N: Copy + Ord>(
+        &mut self,
+        table: &Table<N>,
+        shared: &Shared,
+        id: RouteId,
+        peer: &PeerName,
+    ) {
+        let desired = table.desired(id, shared, peer);
+        if desired != self.sent(id) && self.queued.insert(id.0) {
+            self.owed += 1;
+            self.put(desired, id);
+        }
+    }
+
+    /// Queues everything desired or announced, to be sent whether changed or not.
+    pub(super) fn resend<N: Copy + Ord>(
+        &mut self,
+        table: &Table<N>,
+        shared: &Shared,
+        peer: &PeerName,
+    ) {
+        for id in table.ids() {
+            let desired = table.desired(id, shared, peer);
+            if desired.is_none() && self.sent(id).is_none() {
+                continue;
+            }
+            self.forced.insert(id.0);
+            if self.queued.insert(id.0) {
+                self.owed += 1;
+                self.put(desired, id);
+            }
+        }
+    }
+
+    /// Takes out the bucket whose turn it is. `hold` keeps withdrawals back.
+    pub(super) fn turn(&mut self, attributes: &Attributes, hold: bool) -> Option<Turn> {
+        let at = self
+            .turns
+            .iter()
+            .position(|bucket| bucket.is_some() || !hold)?;
+        let bucket = self.turns.remove(at)?;
+        let queue = self.buckets.remove(&bucket)?;
+        let attributes = bucket.and_then(|id| attributes.get(id)).cloned();
+        Some(Turn {
+            bucket,
+            attributes,
+            queue,
+        })
+    }
+
+    /// Gives `push` what is still owed of the bucket until it refuses; the rest goes back.
+    pub(super) fn fill<N: Copy + Ord>(
+        &mut self,
+        table: &mut Table<N>,
+        shared: &mut Shared,
+        turn: Turn,
+        peer: &PeerName,
+        mut push: impl FnMut(N) -> bool,
+    ) {
+        let Turn {
+            bucket, mut queue, ..
+        } = turn;
+        let mut is_empty = true;
+        while let Some(id) = queue.pop_front() {
+            let desired = table.desired(id, shared, peer);
+            if desired != bucket {
+                self.put(desired, id);
+            } else if self.is_settled(id, desired) {
+                self.settle(id);
+            } else if table.prefix(id).is_some_and(&mut push) {
+                is_empty = false;
+                self.settle(id);
+                self.record(id, desired, table, shared);
+            } else if is_empty {
+                self.settle(id);
+                self.unsendable += 1;
+            } else {
+                queue.push_front(id);
+                break;
+            }
+        }
+        if !queue.is_empty() {
+            self.buckets.insert(bucket, queue);
+            self.turns.push_back(bucket);
+        }
+    }
+
+    /// The session is over.
+    pub(super) fn close<N: Copy + Ord>(mut self, table: &mut Table<N>, shared: &mut Shared) {
+        for (n, sent) in std::mem::take(&mut self.sent).into_iter().enumerate() {
+            if let (Some(attributes), Ok(n)) = (sent, u32::try_from(n)) {
+                shared.attributes.release(attributes);
+                table.unhold(RouteId(n));
+            }
+        }
+    }
+
+    /// The prefixes the peer has, in slot order.
+    pub(super) fn announced<'a, N: Copy + Ord + Into<IpNet>>(
+        &'a self,
+        table: &'a Table<N>,
+        attributes: &'a Attributes,
+    ) -> impl Iterator<Item = (IpNet, &'a Arc<RouteAttributes>)> + 'a {
+        table
+            .ids()
+            .zip(&self.sent)
+            .filter_map(|(id, sent)| Some((table.prefix(id)?.into(), attributes.get((*sent)?)?)))
+    }
+
+    fn sent(&self, id: RouteId) -> Option<AttributeId> {
+        self.sent.get(id.0 as usize).copied().flatten()
+    }
+
+    /// Whether the peer already knows what the slot desires, or never needs to know.
+    fn is_settled(&self, id: RouteId, desired: Option<AttributeId>) -> bool {
+        let sent = self.sent(id);
+        sent == desired && (sent.is_none() || !self.forced.has(id.0))
+    }
+
+    fn settle(&mut self, id: RouteId) {
+        self.owed -= usize::from(self.queued.remove(id.0));
+        self.forced.remove(id.0);
+    }
+
+    fn put(&mut self, bucket: Bucket, id: RouteId) {
+        let queue = self.buckets.entry(bucket).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(bucket);
+        }
+        queue.push_back(id);
+    }
+
+    fn record<N: Copy + Ord>(
+        &mut self,
+        id: RouteId,
+        now: Option<AttributeId>,
+        table: &mut Table<N>,
+        shared: &mut Shared,
+    ) {
+        let index = id.0 as usize;
+        if index >= self.sent.len() {
+            self.sent.resize(index + 1, None);
+        }
+        let Some(entry) = self.sent.get_mut(index) else {
+            return;
+        };
+        let before = std::mem::replace(entry, now);
+        if let Some(attributes) = now {
+            shared.attributes.retain(attributes);
+        }
+        if let Some(attributes) = before {
+            shared.attributes.release(attributes);
+        }
+        match (before, now) {
+            (None, Some(_)) => {
+                self.announced += 1;
+                table.hold(id);
+            }
+            (Some(_), None) => {
+                self.announced -= 1;
+                table.unhold(id);
+            }
+            _ => {}
+        }
+    }
+}

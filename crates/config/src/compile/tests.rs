@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tests of the rules: a table of them, isolation of faults, last good versions, and properties.
+
+mod compiled;
+mod isolation;
+mod properties;
+mod support;
+mod table;
+mod table_advertisements;
+mod table_peers;
+mod table_pools;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From manifests and resources to a checked, compiled [`Config`].
+//!
+//! Every fault is a [`ferrolb_types::Diagnostic`]. A broken object is refused alone: its neighbours
+//! go on, and its own last good version stays in force. No I/O: texts and objects come in, values go out.
+
+pub mod compile;
+pub mod compiled;
+pub mod convert;
+pub mod duration;
+pub mod manifest;
+pub mod object;
+pub mod render;
+pub mod resources;
+pub mod selector;
+
+pub use compile::{Compiler, LastGood, check};
+pub use compiled::Config;
+pub use resources::Resources;

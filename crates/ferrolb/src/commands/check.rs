@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `ferrolb check`: every fault of the manifests, with file, line and column.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal as _, stdout},
+};
+
+use anyhow::{Context as _, bail};
+use ferrolb_config::render::render;
+use ferrolb_types::Diagnostic;
+
+use super::{Ending, failed, print};
+use crate::{
+    args::{CheckArgs, Form},
+    folder::{Content, FileChange, Scanner},
+    model::Model,
+};
+
+/// Checks and prints.
+#[must_use]
+pub fn run(args: &CheckArgs) -> Ending {
+    match read(args) {
+        Ok(files) => check(args, files),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Reads every path; one that cannot be read at all is an error of its own.
+fn read(args: &CheckArgs) -> anyhow::Result<Vec<FileChange>> {
+    let mut files = Vec::new();
+    for path in &args.paths {
+        let meta = fs::metadata(path).with_context(|| path.display().to_string())?;
+        // A pipe has no second reading, and to pass over it would look like praise.
+        if !meta.is_file() && !meta.is_dir() {
+            bail!(
+                "{}: it is neither a file nor a folder; save it as a file first",
+                path.display()
+            );
+        }
+        let scan = Scanner::new(vec![path.clone()], None).scan();
+        files.extend(scan.with_context(|| path.display().to_string())?);
+    }
+    Ok(files)
+}
+
+fn check(args: &CheckArgs, files: Vec<FileChange>) -> Ending {
+    let count = files.len();
+    let texts: BTreeMap<String, String> = files.iter().filter_map(text).collect();
+    let mut model = Model::new(&args.namespace);
+    model.take(files);
+    let diagnostics = model.diagnostics();
+    match args.output {
+        Form::Json => print(&json(&diagnostics)),
+        Form::Text => print(&report(&diagnostics, &texts, count)),
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        Ending::Faults
+    } else {
+        Ending::Fine
+    }
+}
+
+fn text(file: &FileChange) -> Option<(String, String)> {
+    match &file.content {
+        Content::Text(text) => Some((file.path.to_string_lossy().into_owned(), text.clone())),
+        Content::Gone | Content::Unreadable(_) => None,
+    }
+}
+
+fn json(diagnostics: &[Diagnostic]) -> String {
+    serde_json::to_string_pretty(diagnostics).unwrap_or_default() + "\n"
+}
+
+fn report(diagnostics: &[Diagnostic], texts: &BTreeMap<String, String>, files: usize) -> String {
+    let source = |name: &str| texts.get(name).map(String::as_str);
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .count();
+    let warnings = diagnostics.len() - errors;
+    let found = render(diagnostics, &source, stdout().is_terminal());
+    format!("{found}{files} files, {errors} errors, {warnings} warnings\n")
+}

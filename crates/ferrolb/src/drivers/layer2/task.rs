@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The task: waits for commands, links, frames and the clock, feeds the responder, does what it says.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ferrolb_l2::{Input, Interface, MacAddress, Output, Responder};
+use ferrolb_netio::{
+    links::{Link, LinkEvent, LinkWatch, Links},
+    packet::Protocol,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Command, Event, InterfaceStatus, Settings, Status,
+    ports::{Port, Ports},
+    qualify::{Exclude, Qualified, qualify},
+    status,
+};
+
+/// The pause before what the kernel refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Frames of ARP and neighbour discovery are far shorter than any link's largest frame.
+const LONGEST_FRAME: usize = 2048;
+
+/// What the task makes known.
+pub(super) struct Published {
+    pub(super) interfaces: watch::Sender<Vec<InterfaceStatus>>,
+    pub(super) links: watch::Sender<Arc<Links>>,
+    pub(super) events: mpsc::Sender<Event>,
+}
+
+pub(super) struct Task {
+    exclude: Exclude,
+    responder: Responder,
+    watch: Option<LinkWatch>,
+    ports: Ports,
+    interfaces: BTreeMap<u32, InterfaceStatus>,
+    commands: mpsc::Receiver<Command>,
+    published: Published,
+    retry_at: Option<Instant>,
+    unsent: u64,
+}
+
+/// What woke the task.
+enum Wake {
+    Stop,
+    Command(Command),
+    Links(io::Result<Vec<LinkEvent>>),
+    Frame(Port, io::Result<usize>),
+    Deadline,
+}
+
+impl Task {
+    pub(super) fn new(
+        settings: &Settings,
+        watch: LinkWatch,
+        commands: mpsc::Receiver<Command>,
+        published: Published,
+    ) -> Self {
+        Self {
+            exclude: settings.exclude.clone(),
+            responder: Responder::new(&settings.responder),
+            watch: Some(watch),
+            ports: Ports::default(),
+            interfaces: BTreeMap::new(),
+            commands,
+            published,
+            retry_at: None,
+            unsent: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut buf = [0; LONGEST_FRAME];
+        loop {
+            match self.wait(&stop, &mut buf).await {
+                Wake::Stop => return,
+                Wake::Command(command) => self.on_command(command),
+                Wake::Links(result) => self.on_links(result),
+                Wake::Frame(port, result) => self.on_frame(port, result, &buf),
+                Wake::Deadline => self.on_deadline(),
+            }
+        }
+    }
+
+    async fn wait(&mut self, stop: &CancellationToken, buf: &mut [u8]) -> Wake {
+        let deadline = [self.responder.deadline(), self.retry_at]
+            .into_iter()
+            .flatten()
+            .min();
+        tokio::select! {
+            () = stop.cancelled() => Wake::Stop,
+            // All handles are gone: nobody can want anything any more.
+            command = self.commands.recv() => command.map_or(Wake::Stop, Wake::Command),
+            result = next_links(&mut self.watch) => Wake::Links(result),
+            (port, result) = self.ports.receive(buf) => Wake::Frame(port, result),
+            () = sleep_until(deadline) => Wake::Deadline,
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Announce(address, scope) => self.feed(Input::Announce { address, scope }),
+            Command::Withdraw(address) => self.feed(Input::Withdraw { address }),
+            Command::Status(reply) => {
+                let status = Status {
+                    interfaces: self.interfaces.values().cloned().collect(),
+                    addresses: status::addresses(&self.responder),
+                    malformed: self.responder.malformed(),
+                    unsent: self.unsent,
+                };
+                // Who asked may have left meanwhile.
+                let _ = reply.send(status);
+            }
+        }
+    }
+
+    fn on_links(&mut self, result: io::Result<Vec<LinkEvent>>) {
+        match result {
+            Ok(events) => {
+                for event in events {
+                    match event {
+                        LinkEvent::Changed(link) => self.on_link(&link),
+                        LinkEvent::Gone { ifindex } => self.on_link_gone(ifindex),
+                        LinkEvent::Synced => {}
+                    }
+                }
+                self.publish();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "interfaces are no longer followed; trying again");
+                self.watch = None;
+                self.retry_later();
+            }
+        }
+    }
+
+    fn on_link(&mut self, link: &Link) {
+        if self.exclude.matches(&link.name) {
+            // It may have been renamed into the exclusion.
+            self.on_link_gone(link.ifindex);
+            return;
+        }
+        let verdict = qualify(link);
+        let wants = |protocol| match (&verdict, protocol) {
+            (Ok(qualified), Protocol::Arp) => qualified.arp,
+            (Ok(qualified), Protocol::Ndp) => qualified.ndp.is_some(),
+            (Err(_), _) => false,
+        };
+        let arp = self
+            .ports
+            .set((link.ifindex, Protocol::Arp), wants(Protocol::Arp));
+        let ndp = self
+            .ports
+            .set((link.ifindex, Protocol::Ndp), wants(Protocol::Ndp));
+        let name: Arc<str> = link.name.as_str().into();
+        let open = verdict.ok().map(|qualified| Qualified {
+            arp,
+            ndp: qualified.ndp.filter(|_| ndp),
+            ..qualified
+        });
+        let status = InterfaceStatus {
+            ifindex: link.ifindex,
+            name: name.clone(),
+            mac: link.mac.map(|mac| MacAddress(mac).to_string()),
+            arp,
+            ndp: open.and_then(|open| open.ndp),
+            unsuitable: verdict.err(),
+            fault: self.ports.fault(link.ifindex),
+        };
+        self.interfaces.insert(link.ifindex, status);
+        self.tell_responder(link.ifindex, name, open);
+        if self.ports.is_incomplete() {
+            self.retry_later();
+        }
+    }
+
+    fn tell_responder(&mut self, ifindex: u32, name: Arc<str>, open: Option<Qualified>) {
+        match open {
+            Some(Qualified { mac, arp, ndp }) => {
+                let interface = Interface {
+                    ifindex,
+                    name,
+                    mac: mac.into(),
+                    arp,
+                    ndp,
+                };
+                self.feed(Input::Interface(interface));
+            }
+            None => self.feed(Input::InterfaceGone { ifindex }),
+        }
+    }
+
+    fn on_link_gone(&mut self, ifindex: u32) {
+        self.interfaces.remove(&ifindex);
+        self.feed(Input::InterfaceGone { ifindex });
+        for protocol in [Protocol::Arp, Protocol::Ndp] {
+            self.ports.set((ifindex, protocol), false);
+        }
+    }
+
+    fn on_frame(&mut self, (ifindex, protocol): Port, result: io::Result<usize>, buf: &[u8]) {
+        match result {
+            Ok(length) => {
+                let bytes = buf.get(..length).unwrap_or_default();
+                self.feed(Input::Frame { ifindex, bytes });
+            }
+            Err(error) => {
+                // An interface that goes down says so here and over netlink. The socket is opened
+                // again with the next news of the interface, or later: not in a tight loop.
+                tracing::debug!(ifindex, ?protocol, %error, "socket closed");
+                self.retry_later();
+            }
+        }
+    }
+
+    fn on_deadline(&mut self) {
+        let now = Instant::now();
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.retry();
+        }
+        self.feed(Input::Timeout);
+    }
+
+    fn retry(&mut self) {
+        if self.watch.is_none() {
+            self.reopen_watch();
+        }
+        self.ports.retry_groups();
+        for ifindex in self.ports.faulty() {
+            self.refresh(ifindex);
+        }
+        if self.watch.is_none() || self.ports.is_incomplete() {
+            self.retry_later();
+        }
+        self.publish();
+    }
+
+    /// Follows the interfaces again; what vanished in the meantime is told by the caller's table.
+    fn reopen_watch(&mut self) {
+        match LinkWatch::open() {
+            Ok(watch) => {
+                self.watch = Some(watch);
+                // The new table knows nothing of what is gone: begin anew.
+                let known: Vec<u32> = self.interfaces.keys().copied().collect();
+                for ifindex in known {
+                    self.on_link_gone(ifindex);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "interfaces cannot be followed"),
+        }
+    }
+
+    /// Looks at an interface again.
+    fn refresh(&mut self, ifindex: u32) {
+        let link = self
+            .watch
+            .as_ref()
+            .and_then(|watch| watch.links().get(ifindex))
+            .cloned();
+        if let Some(link) = link {
+            self.on_link(&link);
+        }
+    }
+
+    fn retry_later(&mut self) {
+        self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
+    }
+
+    fn publish(&self) {
+        let interfaces: Vec<_> = self.interfaces.values().cloned().collect();
+        self.published.interfaces.send_if_modified(|before| {
+            let is_changed = *before != interfaces;
+            *before = interfaces;
+            is_changed
+        });
+        if let Some(watch) = &self.watch {
+            self.published
+                .links
+                .send_replace(Arc::new(watch.links().clone()));
+        }
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        self.responder.handle(Instant::now(), input);
+        while let Some(output) = self.responder.poll() {
+            match output {
+                Output::SendArp { ifindex, frame } => {
+                    self.send((ifindex, Protocol::Arp), frame.as_bytes());
+                }
+                Output::SendNdp { ifindex, frame } => {
+                    self.send((ifindex, Protocol::Ndp), frame.as_bytes());
+                }
+                Output::JoinGroup { ifindex, group } => self.ports.join(ifindex, group),
+                Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
+                Output::Event(event) => self.report(event),
+            }
+        }
+        if self.ports.is_incomplete() {
+            self.retry_later();
+        }
+    }
+
+    fn send(&mut self, port: Port, frame: &[u8]) {
+        if !self.ports.send(port, frame) {
+            self.unsent = self.unsent.saturating_add(1);
+        }
+    }
+
+    fn report(&self, event: ferrolb_l2::Event) {
+        let ferrolb_l2::Event::Conflict {
+            address,
+            ifindex,
+            mac,
+            claims,
+        } = event;
+        let interface = self
+            .interfaces
+            .get(&ifindex)
+            .map_or("".into(), |i| i.name.clone());
+        tracing::warn!(%address, %interface, %mac, claims, "another station claims this address");
+        let event = Event::Conflict {
+            address,
+            interface,
+            mac,
+            claims,
+        };
+        if self.published.events.try_send(event).is_err() {
+            tracing::debug!("an event was dropped: nobody takes them");
+        }
+    }
+}
+
+/// The next changes; never, where nothing is followed.
+async fn next_links(watch: &mut Option<LinkWatch>) -> io::Result<Vec<LinkEvent>> {
+    match watch {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The half that announces: the world, and the drivers that carry out its changes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use ferrolb_api::view::ServiceView;
+use ferrolb_bgp::{Families, Options as BgpOptions, PeerConfig, router_id_of_node};
+use ferrolb_config::compiled::{Peer, PeerAs};
+use ferrolb_l2::Scope;
+use ferrolb_members::Timing;
+use ferrolb_types::NodeName;
+use ferrolb_world::{Change, Interfaces, Kind, Liveness, NodeFacts, Options, World};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::facts::Facts;
+use crate::{
+    args::SpeakerArgs,
+    drivers::{bgp, heartbeat, layer2},
+    model::Update,
+};
+
+/// Who else claims an address announced here, by address: its MAC and interface.
+pub(super) type Conflicts = BTreeMap<IpAddr, String>;
+
+/// What a driver has to tell.
+pub(super) enum Heard {
+    /// The living nodes are these.
+    Alive(BTreeSet<NodeName>),
+    /// The interfaces of this node changed.
+    Interfaces,
+    /// Other nodes told of themselves.
+    Facts,
+    /// Something happened in layer 2.
+    Layer2(layer2::Event),
+}
+
+/// The world and its drivers.
+pub(super) struct Announcing {
+    /// Everything known.
+    pub(super) world: World,
+    pub(super) node: NodeName,
+    pub(super) layer2: layer2::Layer2,
+    pub(super) bgp: bgp::Driver,
+    pub(super) heartbeat: heartbeat::Driver,
+    pub(super) conflicts: Conflicts,
+    /// Namespace of the `metallb.io` objects, for diagnostics.
+    pub(super) namespace: String,
+    told_bgp: bool,
+    /// The nodes whose facts the world has.
+    told_facts: BTreeSet<NodeName>,
+}
+
+impl Announcing {
+    /// Opens the sockets and starts the drivers.
+    pub(super) fn start(
+        args: &SpeakerArgs,
+        node: NodeName,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let exclude = exclude(args)?;
+        let settings = layer2::Settings {
+            exclude,
+            ..layer2::Settings::default()
+        };
+        let layer2 = layer2::Layer2::start(&settings, stop.clone()).context("layer 2")?;
+        let options = BgpOptions {
+            fallback_router_id: router_id_of_node(node.as_str()),
+            seed: seed(&node),
+        };
+        // Events are logged by the driver; nobody else needs them yet.
+        let (events, _) = mpsc::channel(1);
+        let bgp = bgp::Driver::start(options, events, stop.clone()).context("BGP")?;
+        let heartbeat = heartbeat::Driver::start(
+            node.clone(),
+            args.heartbeat_port,
+            Timing::default(),
+            stop.clone(),
+        )
+        .with_context(|| {
+            format!(
+                "heartbeat on UDP port {} (--heartbeat-port)",
+                args.heartbeat_port
+            )
+        })?;
+        let world = World::new(Options {
+            node: Some(node.clone()),
+            lb_class: args.role.source.lb_class.clone(),
+            ignore_exclude_lb: args.role.source.ignore_exclude_lb,
+        });
+        Ok(Self {
+            world,
+            node,
+            layer2,
+            bgp,
+            heartbeat,
+            conflicts: Conflicts::new(),
+            namespace: args.role.source.namespace.clone(),
+            told_bgp: false,
+            told_facts: BTreeSet::new(),
+        })
+    }
+
+    /// A Service with the addresses it holds.
+    pub(super) fn apply_service(&mut self, view: &ServiceView) {
+        self.world.apply_service(view);
+    }
+
+    /// Anything but a Service.
+    pub(super) fn apply(&mut self, update: &Update) {
+        match update {
+            Update::ServiceGone(key) => self.world.delete_service(key),
+            Update::Slice(view) => self.world.apply_endpoint_slice(view),
+            Update::SliceGone(key) => self.world.delete_endpoint_slice(key),
+            Update::Node(view) => self.world.apply_node(view.clone()),
+            Update::NodeGone(name) => self.world.delete_node(name),
+            Update::Config(config) => self.world.set_config(Arc::clone(config)),
+            Update::Service(_) | Update::Namespace(_) | Update::NamespaceGone(_) => {}
+        }
+    }
+
+    /// Waits until a driver has something to tell.
+    pub(super) async fn hear(&mut self) -> Heard {
+        let (heartbeat, layer2) = (&mut self.heartbeat, &mut self.layer2);
+        let (alive, others) = (&mut heartbeat.alive, &mut heartbeat.others);
+        loop {
+            tokio::select! {
+                Ok(()) = alive.changed() => {
+                    let known = alive.borrow_and_update().clone();
+                    if let Some(alive) = known {
+                        return Heard::Alive(alive);
+                    }
+                }
+                Ok(()) = others.changed() => return Heard::Facts,
+                Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
+                Some(event) = layer2.events.recv() => return Heard::Layer2(event),
+                // Every driver has ended: so will this process.
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Tells the heartbeat which nodes there are and where.
+    pub(super) fn tell_nodes(&self) {
+        let nodes = self
+            .world
+            .nodes()
+            .map(|node| (node.name.clone(), node.internal_ips.clone()));
+        let nodes: heartbeat::Nodes = nodes.collect();
+        self.heartbeat.nodes.send_if_modified(|told| {
+            let changed = *told != nodes;
+            *told = nodes;
+            changed
+        });
+    }
+
+    /// Everything is in, the living nodes included: decide from now on.
+    pub(super) fn begin(&mut self) {
+        for kind in [Kind::Services, Kind::EndpointSlices, Kind::Nodes] {
+            self.world.synced(kind);
+        }
+    }
+
+    /// The living nodes are these.
+    pub(super) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
+        tracing::info!(alive = ?alive, "living nodes");
+        self.world.set_alive(&Liveness::Nodes(alive));
+    }
+
+    /// Tells the world which interfaces this node can announce on.
+    pub(super) fn tell_interfaces(&mut self) {
+        let interfaces = self.layer2.interfaces.borrow_and_update();
+        let usable = interfaces
+            .iter()
+            .filter(|interface| interface.arp || interface.ndp.is_some());
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            interfaces: usable.map(|interface| interface.name.to_string()).collect(),
+        };
+        drop(interfaces);
+        self.heartbeat.facts.send_replace(facts.emit());
+        self.world.apply_facts(facts.of(self.node.clone()));
+    }
+
+    /// Tells the world what the other nodes tell of themselves.
+    pub(super) fn take_facts(&mut self) {
+        let others = self.heartbeat.others.borrow_and_update().clone();
+        let known: BTreeMap<NodeName, NodeFacts> = others
+            .into_iter()
+            .filter_map(|(node, bytes)| Some((node.clone(), Facts::parse(&bytes)?.of(node))))
+            .collect();
+        for gone in self
+            .told_facts
+            .iter()
+            .filter(|node| !known.contains_key(*node))
+        {
+            self.world.delete_facts(gone);
+        }
+        self.told_facts = known.keys().cloned().collect();
+        for facts in known.into_values() {
+            self.world.apply_facts(facts);
+        }
+    }
+
+    /// Another station claims an address announced here.
+    pub(super) fn note(&mut self, event: layer2::Event) {
+        let layer2::Event::Conflict {
+            address,
+            interface,
+            mac,
+            claims,
+        } = event;
+        tracing::warn!(%address, %interface, %mac, claims, "another station claims the address");
+        self.conflicts
+            .insert(address, format!("{mac} on {interface}"));
+    }
+
+    /// Carries out what changed in the world.
+    pub(super) async fn settle(&mut self) {
+        while let Some(change) = self.world.poll() {
+            self.carry_out(change).await;
+        }
+        if self.world.is_synced() && !self.told_bgp {
+            self.told_bgp = true;
+            self.tell_bgp(bgp::Command::Synced).await;
+        }
+    }
+
+    /// Waits until the drivers have said goodbye.
+    pub(super) async fn finished(self) {
+        tokio::join!(
+            self.layer2.finished(),
+            self.bgp.finished(),
+            self.heartbeat.finished()
+        );
+    }
+
+    async fn carry_out(&mut self, change: Change) {
+        match change {
+            Change::Layer2 {
+                address,
+                announce: Some(interfaces),
+            } => {
+                self.layer2
+                    .handle
+                    .announce(address, scope(&interfaces))
+                    .await;
+            }
+            Change::Layer2 {
+                address,
+                announce: None,
+            } => {
+                self.conflicts.remove(&address);
+                self.layer2.handle.withdraw(address).await;
+            }
+            Change::Route { prefix, targets } => {
+                self.tell_bgp(bgp::Command::Route(prefix, targets)).await;
+            }
+            Change::PeerDown(name) => self.tell_bgp(bgp::Command::PeerGone(name)).await,
+            Change::PeerUp(peer) => match peer_config(&peer) {
+                Some(config) => self.tell_bgp(bgp::Command::Peer(Box::new(config))).await,
+                None => {
+                    tracing::error!(peer = %peer.name, "the peer asks for what is not supported yet");
+                }
+            },
+            Change::Service { key, announced } => {
+                let layer2 = announced.layer2.is_some();
+                let bgp = announced.bgp.is_some();
+                let what = if layer2 || bgp {
+                    "announced"
+                } else {
+                    "withdrawn"
+                };
+                tracing::info!(service = %key, layer2, bgp, "{what} from this node");
+            }
+        }
+    }
+
+    async fn tell_bgp(&self, command: bgp::Command) {
+        // The task ends only at shutdown; then there is nobody left to tell.
+        let _ = self.bgp.commands.send(command).await;
+    }
+}
+
+fn scope(interfaces: &Interfaces) -> Scope {
+    match interfaces {
+        Interfaces::All => Scope::All,
+        Interfaces::Named(names) => {
+            Scope::Named(names.iter().map(|name| Arc::from(name.as_str())).collect())
+        }
+    }
+}
+
+/// The peer as the speaker takes it; nothing for one that needs what the speaker does not have. Such
+/// a peer is refused when the configuration is compiled, so it does not come here.
+fn peer_config(peer: &Peer) -> Option<PeerConfig> {
+    let PeerAs::Exactly(peer_asn) = peer.peer_as else {
+        return None;
+    };
+    let mut config = PeerConfig::new(
+        peer.name.clone(),
+        peer.my_asn,
+        peer_asn,
+        peer.connection.address?,
+    );
+    config.port = peer.connection.port;
+    config.source_address = peer.connection.source;
+    config.hold_time = peer.timers.hold.unwrap_or(config.hold_time);
+    config.keepalive_time = peer.timers.keepalive;
+    config.connect_time = peer.timers.connect;
+    config.router_id = peer.router_id;
+    config.password = peer.password.clone();
+    config.ebgp_multihop = peer.connection.multihop;
+    config.families = if peer.dual_stack {
+        Families::Both
+    } else {
+        Families::Own
+    };
+    Some(config)
+}
+
+/// The interfaces that layer 2 leaves alone; none where the file does not exist.
+fn exclude(args: &SpeakerArgs) -> anyhow::Result<layer2::Exclude> {
+    let path = &args.exclude_l2;
+    match std::fs::read_to_string(path) {
+        Ok(text) => crate::exclude::parse(&text)
+            .with_context(|| format!("{} (--exclude-l2)", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(layer2::Exclude::default())
+        }
+        Err(error) => Err(error).with_context(|| format!("{} (--exclude-l2)", path.display())),
+    }
+}
+
+/// A number that differs between nodes and between starts, so that retries do not beat together.
+fn seed(node: &NodeName) -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(node)
+}

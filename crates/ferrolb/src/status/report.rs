@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The report: the JSON of `ferrolb status -o json`, one object per process.
+//!
+//! Field names are stable; new ones may come. Times are in milliseconds, addresses and prefixes are texts.
+
+use std::net::IpAddr;
+
+use ferrolb_types::Diagnostic;
+use serde::{Deserialize, Serialize};
+
+/// Everything one process says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `standalone`, `controller` or `speaker`.
+    pub role: String,
+    /// The node, of a role that announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Version of the program.
+    pub version: String,
+    /// Process number.
+    pub pid: u32,
+    /// Time since the start.
+    pub uptime_ms: u64,
+    /// Whether everything the process needs was read once.
+    pub synced: bool,
+    /// What is refused or doubtful, errors first.
+    pub faults: Vec<Fault>,
+    /// The living nodes, once known, of a role that announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<Vec<String>>,
+    /// The Services of type `LoadBalancer` that are ours.
+    pub services: Vec<ServiceReport>,
+    /// BGP sessions.
+    pub sessions: Vec<SessionReport>,
+    /// The routes each peer has from us.
+    pub routes: Vec<RouteReport>,
+    /// Addresses answered in layer 2.
+    pub addresses: Vec<AddressReport>,
+    /// Interfaces of the node.
+    pub interfaces: Vec<InterfaceReport>,
+}
+
+/// A diagnostic, as texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// Reason code.
+    pub code: String,
+    /// Kind, namespace and name.
+    pub object: String,
+    /// Path of the field; empty for the object as a whole.
+    pub field: String,
+    /// The value at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What is wrong.
+    pub cause: String,
+    /// What to do.
+    pub remedy: String,
+    /// `file:line:column`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+}
+
+impl From<&Diagnostic> for Fault {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            severity: if diagnostic.is_error() {
+                "error"
+            } else {
+                "warning"
+            }
+            .to_owned(),
+            code: diagnostic.code.to_string(),
+            object: diagnostic.object.to_string(),
+            field: diagnostic.field.to_string(),
+            value: diagnostic.value.clone(),
+            cause: diagnostic.cause.clone(),
+            remedy: diagnostic.remedy.clone(),
+            position: diagnostic.position.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// A Service and what this process does for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceReport {
+    /// Namespace and name.
+    pub service: String,
+    /// The addresses it holds.
+    pub addresses: Vec<IpAddr>,
+    /// The pool they came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Why it has no address; of a role that assigns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Fault>,
+    /// Whether this node answers for it in layer 2, and if not the reason; of a role that announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer2: Option<String>,
+    /// Whether this node announces it by BGP, and if not the reason; of a role that announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bgp: Option<String>,
+}
+
+/// A BGP session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionReport {
+    /// Name of the `BGPPeer`.
+    pub peer: String,
+    /// Address and port of the peer.
+    pub remote: String,
+    /// State of RFC 4271.
+    pub state: String,
+    /// Time in this state.
+    pub since_ms: u64,
+    /// Our address and port, while there is a connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// The families carried.
+    pub families: Vec<String>,
+    /// Hold time in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ms: Option<u64>,
+    /// Time between keepalives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keepalive_ms: Option<u64>,
+    /// Prefixes the peer has from us.
+    pub advertised: usize,
+    /// Changes still to be sent.
+    pub pending: usize,
+    /// UPDATEs sent.
+    pub updates_sent: u64,
+    /// UPDATEs received.
+    pub updates_received: u64,
+    /// Prefixes the peer announced, counted and not installed.
+    pub prefixes_received: u64,
+    /// How often an established session was lost.
+    pub flaps: u64,
+    /// What is wrong now.
+    pub problems: Vec<Fault>,
+    /// What last went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<Fault>,
+    /// How long ago that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_ms: Option<u64>,
+}
+
+/// A route a peer has from us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteReport {
+    /// Name of the `BGPPeer`.
+    pub peer: String,
+    /// The prefix.
+    pub prefix: String,
+    /// The next hop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_hop: Option<IpAddr>,
+    /// LOCAL_PREF, as configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_pref: Option<u32>,
+    /// Communities.
+    pub communities: Vec<String>,
+}
+
+/// An address answered in layer 2.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressReport {
+    /// The address.
+    pub address: String,
+    /// Where it is answered; empty for every interface.
+    pub interfaces: Vec<String>,
+    /// Requests seen.
+    pub requests: u64,
+    /// Answers sent.
+    pub responses: u64,
+    /// Unsolicited packets sent.
+    pub gratuitous: u64,
+    /// MAC of another station that claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
+}
+
+/// An interface of the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceReport {
+    /// Its name.
+    pub name: String,
+    /// Its MAC.
+    pub mac: String,
+    /// Whether ARP is answered there.
+    pub arp: bool,
+    /// Whether NDP is answered there.
+    pub ndp: bool,
+    /// Why not, where either is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

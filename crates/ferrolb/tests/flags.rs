@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line: spellings, errors that name their flag, and what prints and ends.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Folder, ferrolb, layer2, pool, service};
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let want = format!("ferrolb {}\n", env!("CARGO_PKG_VERSION"));
+    let ran = ferrolb(&["--version"]);
+    assert_eq!((ran.code, ran.out), (0, want));
+}
+
+#[test]
+fn metallbs_flags_are_taken_with_one_dash_or_two() {
+    let classed = service("web").replace("spec:", "spec:\n  loadBalancerClass: mine.io/lb");
+    let text = pool("lan", "192.0.2.0/30").replace("name: lan", "name: lan\n  namespace: lb");
+    let how = layer2().replace("name: all", "name: all\n  namespace: lb");
+    let folder = Folder::with(&[("all.yaml", &(classed + &text + &how))]);
+    assert!(!folder.run("plan", &[]).out.contains("default/web"));
+    for flags in [
+        ["-namespace=lb", "-lb-class=mine.io/lb"],
+        ["--namespace=lb", "--lb-class=mine.io/lb"],
+    ] {
+        let plan = folder.run("plan", &flags);
+        assert!(plan.out.contains("192.0.2.0"), "{flags:?}: {plan:#?}");
+    }
+    let apart = folder.run("plan", &["-namespace", "lb", "-lb-class", "mine.io/lb"]);
+    assert!(apart.out.contains("192.0.2.0"), "{apart:#?}");
+}
+
+#[test]
+fn an_error_names_the_flag_at_fault() {
+    let table: [(&[&str], &str); 9] = [
+        (&["plan"], "--dir"),
+        (&["plan", "--dir", "/no/such/folder"], "--dir"),
+        (&["controller", "--dir", "/no/such/folder"], "--dir"),
+        (&["check"], "PATH"),
+        (&["check", "x", "-o", "xml"], "--output"),
+        (
+            &["controller", "--dir", "x", "--log-level=loud"],
+            "--log-level",
+        ),
+        (
+            &["speaker", "--dir", "x", "--heartbeat-port=70000"],
+            "--heartbeat-port",
+        ),
+        (&["status"], "--socket"),
+        (&["plan", "--dir", "x", "--nod", "n1"], "--nod"),
+    ];
+    for (arguments, flag) in table {
+        let ran = ferrolb(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.err.contains(flag), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_name_that_is_no_node_is_refused_by_its_flag() {
+    let folder = Folder::new();
+    for name in ["", "../up", ".hidden"] {
+        let ran = folder.run("speaker", &["--node-name", name]);
+        assert_eq!(ran.code, 2, "{name:?}");
+        assert!(
+            ran.err.contains("FLB-X002") && ran.err.contains("--node-name"),
+            "{ran:#?}"
+        );
+    }
+}
+
+#[test]
+fn completion_scripts_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = ferrolb(&["completion", shell]);
+        assert_eq!(ran.code, 0, "{shell}");
+        for word in ["standalone", "explain", "completion"] {
+            assert!(ran.out.contains(word), "{shell} does not know {word}");
+        }
+    }
+    assert_eq!(ferrolb(&["completion", "tcsh"]).code, 2);
+}
+
+#[test]
+fn a_bash_completion_script_is_bash() {
+    let folder = Folder::new();
+    let script = folder.root().join("script");
+    std::fs::write(&script, ferrolb(&["completion", "bash"]).out).unwrap();
+    let ran = common::ran(std::process::Command::new("bash").arg("-n").arg(script));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn nine_definitions_are_printed_and_can_be_read() {
+    let ran = ferrolb(&["crds"]);
+    assert_eq!(ran.code, 0);
+    let documents: Vec<serde_json::Value> = ran
+        .out
+        .split("\n---\n")
+        .map(|text| serde_saphyr::from_str(text).unwrap())
+        .collect();
+    let kinds: BTreeSet<&str> = documents
+        .iter()
+        .map(|crd| {
+            assert_eq!(crd["kind"], "CustomResourceDefinition");
+            assert_eq!(crd["spec"]["group"], "metallb.io");
+            crd["spec"]["names"]["kind"].as_str().unwrap()
+        })
+        .collect();
+    let want = [
+        "BFDProfile",
+        "BGPAdvertisement",
+        "BGPPeer",
+        "Community",
+        "ConfigurationState",
+        "IPAddressPool",
+        "L2Advertisement",
+        "ServiceBGPStatus",
+        "ServiceL2Status",
+    ];
+    assert_eq!((documents.len(), kinds), (9, want.into()));
+}
+
+#[test]
+fn codes_are_listed_and_told_one_by_one() {
+    let list = ferrolb(&["codes"]);
+    assert_eq!(list.code, 0);
+    assert!(list.out.contains("FLB-T003"), "{}", list.out);
+    let one = ferrolb(&["codes", "FLB-T003"]);
+    assert_eq!(one.code, 0);
+    assert!(one.out.contains("another controller"), "{}", one.out);
+    let none = ferrolb(&["codes", "FLB-Q999"]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("FLB-Q999"), "{none:#?}");
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Fleets of heartbeat machines over a virtual clock.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Machines that hear each other at once, unless a node is cut off.
+struct Fleet {
+    now: Instant,
+    machines: BTreeMap<NodeName, Heartbeat>,
+    alive: BTreeMap<NodeName, BTreeSet<NodeName>>,
+    cut: BTreeSet<NodeName>,
+    /// Who told what to whom.
+    facts: Vec<(NodeName, Option<Vec<u8>>)>,
+}
+
+fn node(n: u8) -> NodeName {
+    NodeName::from(format!("n{n}"))
+}
+
+fn address(n: u8) -> IpAddr {
+    IpAddr::from([10, 0, 0, n])
+}
+
+impl Fleet {
+    fn new(count: u8) -> Self {
+        let now = Instant::now();
+        let nodes: BTreeMap<_, _> = (1..=count).map(|n| (node(n), vec![address(n)])).collect();
+        let machine = |name: &NodeName| {
+            let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
+            machine.set_nodes(now, nodes.clone());
+            (name.clone(), machine)
+        };
+        let machines = nodes.keys().map(machine).collect();
+        Self {
+            now,
+            machines,
+            alive: BTreeMap::new(),
+            cut: BTreeSet::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let mut sent = Vec::new();
+            for (name, machine) in &mut self.machines {
+                while let Some(output) = machine.poll() {
+                    match output {
+                        Output::Send(to, bytes) => sent.push((name.clone(), to, bytes)),
+                        Output::Alive(alive) => drop(self.alive.insert(name.clone(), alive)),
+                        Output::Facts(node, facts) => self.facts.push((node, Some(facts))),
+                        Output::FactsGone(node) => self.facts.push((node, None)),
+                    }
+                }
+            }
+            if sent.is_empty() {
+                return;
+            }
+            for (from, to, bytes) in sent {
+                self.deliver(&from, to, &bytes);
+            }
+        }
+    }
+
+    fn deliver(&mut self, from: &NodeName, to: IpAddr, bytes: &[u8]) {
+        let source = self.machines.keys().position(|name| name == from).unwrap() as u8 + 1;
+        let target = (1..=self.machines.len() as u8)
+            .find(|n| address(*n) == to)
+            .map(node)
+            .unwrap();
+        if !self.cut.contains(from) && !self.cut.contains(&target) {
+            self.machines
+                .get_mut(&target)
+                .unwrap()
+                .receive(self.now, address(source), bytes);
+        }
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            self.drain();
+            let next = self
+                .machines
+                .values()
+                .map(Heartbeat::deadline)
+                .min()
+                .unwrap();
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = self.now.max(next);
+            for machine in self.machines.values_mut() {
+                machine.timeout(self.now);
+            }
+        }
+    }
+
+    fn seen_by(&self, n: u8) -> Vec<String> {
+        self.alive
+            .get(&node(n))
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn nothing_is_told_before_the_others_had_time_to_speak() {
+    let mut fleet = Fleet::new(3);
+    fleet.run(399 * MS);
+    assert!(fleet.alive.is_empty());
+    fleet.run(2 * MS);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
+}
+
+#[test]
+fn a_silent_node_is_dead_after_the_silence_and_back_with_its_first_beat() {
+    let mut fleet = Fleet::new(3);
+    fleet.run(1000 * MS);
+    fleet.cut.insert(node(2));
+    fleet.run(290 * MS);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
+    fleet.run(120 * MS);
+    assert_eq!(fleet.seen_by(1), ["n1", "n3"]);
+    fleet.cut.clear();
+    fleet.run(101 * MS);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
+}
+
+#[test]
+fn a_leaving_node_is_gone_at_once() {
+    let mut fleet = Fleet::new(2);
+    fleet.run(1000 * MS);
+    fleet.machines.get_mut(&node(2)).unwrap().leave();
+    fleet.drain();
+    assert_eq!(fleet.seen_by(1), ["n1"]);
+}
+
+#[test]
+fn facts_are_told_when_they_change_and_forgotten_with_their_node() {
+    let mut fleet = Fleet::new(2);
+    let now = fleet.now;
+    fleet
+        .machines
+        .get_mut(&node(2))
+        .unwrap()
+        .set_facts(now, b"one".to_vec());
+    fleet.run(1000 * MS);
+    assert_eq!(fleet.facts, [(node(2), Some(b"one".to_vec()))]);
+    fleet.cut.insert(node(2));
+    fleet.run(1000 * MS);
+    assert_eq!(fleet.facts[1..], [(node(2), None)]);
+    fleet.cut.clear();
+    fleet.run(1000 * MS);
+    assert_eq!(fleet.facts[2..], [(node(2), Some(b"one".to_vec()))]);
+}
+
+#[test]
+fn a_beat_from_a_wrong_address_counts_for_nothing() {
+    let mut fleet = Fleet::new(2);
+    fleet.cut.insert(node(2));
+    fleet.run(1000 * MS);
+    let forged = Beat {
+        kind: Kind::Alive,
+        node: node(2),
+        facts: Vec::new(),
+    }
+    .emit();
+    let now = fleet.now;
+    let machine = fleet.machines.get_mut(&node(1)).unwrap();
+    machine.receive(now, address(9), &forged);
+    fleet.drain();
+    assert_eq!(fleet.seen_by(1), ["n1"]);
+}
+
+#[test]
+fn a_node_that_is_no_longer_listed_is_no_longer_alive() {
+    let mut fleet = Fleet::new(2);
+    fleet.run(1000 * MS);
+    let now = fleet.now;
+    fleet
+        .machines
+        .get_mut(&node(1))
+        .unwrap()
+        .set_nodes(now, BTreeMap::new());
+    fleet.drain();
+    assert_eq!(fleet.seen_by(1), ["n1"]);
+}
+
+proptest! {
+    /// Whatever comes in, the deadline lies ahead after a drain, and the own node is alive.
+    #[test]
+    fn any_input(inputs in prop::collection::vec((0u8..4, 0u64..600, any::<Vec<u8>>()), 0..60)) {
+        let mut now = Instant::now();
+        let mut machine = Heartbeat::new(now, node(1), Timing::default());
+        machine.set_nodes(now, [(node(2), vec![address(2)])].into_iter().collect());
+        for (what, wait, bytes) in inputs {
+            now += MS * wait as u32;
+            match what {
+                0 => machine.receive(now, address(2), &bytes),
+                1 => machine.receive(now, address(2), &Beat { kind: Kind::Alive, node: node(2), facts: Vec::new() }.emit()),
+                _ => {}
+            }
+            machine.timeout(now);
+            while let Some(output) = machine.poll() {
+                if let Output::Alive(alive) = output {
+                    prop_assert!(alive.contains(&node(1)));
+                }
+            }
+            prop_assert!(machine.deadline() > now);
+        }
+    }
+}

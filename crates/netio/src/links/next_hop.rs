@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The next hops that this host can give for a session from one of its addresses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::Link;
+
+/// The addresses of one interface that a neighbour can forward to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextHops {
+    /// For IPv4 routes.
+    pub v4: Option<Ipv4Addr>,
+    /// For IPv6 routes.
+    pub v6_global: Option<Ipv6Addr>,
+    /// For IPv6 routes beside the global one, or alone; for a neighbour on the same link only.
+    pub v6_link_local: Option<Ipv6Addr>,
+}
+
+/// The next hops on the interface that owns the local address of a session. The local address fills
+/// its own place; the other places are filled with the first usable address of their kind. Where
+/// no interface owns the address (any more), the address is all there is.
+///
+/// A neighbour behind a router gets no link-local address: it could not reach it (RFC 2545 section 3).
+pub fn next_hops<'a>(
+    links: impl IntoIterator<Item = &'a Link>,
+    local: IpAddr,
+    remote: IpAddr,
+) -> NextHops {
+    let owner = links
+        .into_iter()
+        .find(|link| link.addresses.iter().any(|a| a.ip() == local));
+    let mut hops = owner.map_or_else(NextHops::default, |link| NextHops {
+        v4: link.ipv4(),
+        v6_global: link.ipv6_global(),
+        v6_link_local: link.ipv6_link_local().filter(|_| is_on_link(link, remote)),
+    });
+    match local {
+        IpAddr::V4(v4) => hops.v4 = Some(v4),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => hops.v6_link_local = Some(v6),
+        IpAddr::V6(v6) => hops.v6_global = Some(v6),
+    }
+    hops
+}
+
+/// Whether the link's addresses show that the neighbour is on it.
+fn is_on_link(link: &Link, neighbour: IpAddr) -> bool {
+    let is_link_local = matches!(neighbour, IpAddr::V6(address) if address.is_unicast_link_local());
+    is_link_local || link.addresses.iter().any(|a| a.net.contains(&neighbour))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links::LinkAddress;
+
+    fn link(ifindex: u32, addresses: &[(&str, bool)]) -> Link {
+        let address = |(net, usable): &(&str, bool)| LinkAddress {
+            net: net.parse().unwrap(),
+            usable: *usable,
+        };
+        Link {
+            ifindex,
+            name: format!("eth{ifindex}"),
+            mac: None,
+            up: true,
+            running: true,
+            broadcast: true,
+            loopback: false,
+            noarp: false,
+            master: None,
+            addresses: addresses.iter().map(address).collect(),
+        }
+    }
+
+    #[test]
+    fn the_interface_of_the_local_address_gives_the_rest() {
+        let links = [
+            link(
+                1,
+                &[
+                    ("10.0.0.1/24", true),
+                    ("10.0.0.2/24", true),
+                    ("fe80::1/64", true),
+                ],
+            ),
+            link(
+                2,
+                &[
+                    ("10.1.0.1/24", true),
+                    ("2001:db8::1/64", false),
+                    ("2001:db8::2/64", true),
+                ],
+            ),
+            link(3, &[("2001:db8:3::1/64", true), ("fe80::3/64", true)]),
+        ];
+        let table = [
+            (
+                "10.0.0.2",
+                "10.0.0.9",
+                (Some("10.0.0.2"), None, Some("fe80::1")),
+            ),
+            ("10.0.0.2", "10.9.0.9", (Some("10.0.0.2"), None, None)),
+            (
+                "2001:db8::2",
+                "2001:db8::9",
+                (Some("10.1.0.1"), Some("2001:db8::2"), None),
+            ),
+            (
+                "10.1.0.1",
+                "10.1.0.9",
+                (Some("10.1.0.1"), Some("2001:db8::2"), None),
+            ),
+            (
+                "2001:db8:3::1",
+                "2001:db8:3::9",
+                (None, Some("2001:db8:3::1"), Some("fe80::3")),
+            ),
+            (
+                "2001:db8:3::1",
+                "fe80::9",
+                (None, Some("2001:db8:3::1"), Some("fe80::3")),
+            ),
+            (
+                "2001:db8:3::1",
+                "2001:db8:9::9",
+                (None, Some("2001:db8:3::1"), None),
+            ),
+            (
+                "fe80::1",
+                "fe80::9",
+                (Some("10.0.0.1"), None, Some("fe80::1")),
+            ),
+            ("192.0.2.1", "192.0.2.9", (Some("192.0.2.1"), None, None)),
+        ];
+        for (local, remote, (v4, v6_global, v6_link_local)) in table {
+            let want = NextHops {
+                v4: v4.map(|a| a.parse().unwrap()),
+                v6_global: v6_global.map(|a| a.parse().unwrap()),
+                v6_link_local: v6_link_local.map(|a| a.parse().unwrap()),
+            };
+            let got = next_hops(&links, local.parse().unwrap(), remote.parse().unwrap());
+            assert_eq!(got, want, "{local} to {remote}");
+        }
+    }
+}

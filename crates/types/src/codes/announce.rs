@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Area `N`: why a node does not announce a Service.
+
+codes! {
+    N001 "no address allocated"
+    N002 "a status entry that is no address"
+    N003 "an address that belongs to no pool"
+    N004 "addresses of several pools"
+    N005 "an address of a refused pool"
+    N006 "an address an earlier Service holds"
+    N007 "not a Service of type LoadBalancer"
+    N008 "a Service of another load balancer class"
+    N009 "the first complete lists are not in yet"
+    N010 "no advertisement selects the pool"
+    N011 "no advertisement matches the Service"
+    N012 "no advertisement selects the node"
+    N013 "a shared address under an advertisement with service selectors"
+    N014 "conflicting advertisements"
+    N015 "the network of the node is unavailable"
+    N016 "the node is excluded from load balancers"
+    N017 "no usable endpoint"
+    N018 "no usable endpoint on the node"
+    N019 "another node is elected"
+    N020 "the speaker of the node is not alive"
+    N021 "the node has none of the interfaces"
+    N022 "no such Service"
+    N023 "no such node"
+    N024 "an advertisement for other peers"
+    N025 "a session of the other address family"
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Area `X`: the command line and the process.
+
+codes! {
+    X001 "a flag is unknown or lacks its value"
+    X002 "a flag has a value it does not take"
+    X003 "a flag of MetalLB that has no effect here"
+    X004 "a path given on the command line cannot be used"
+    X005 "no running process answers on the status socket"
+    X006 "the object asked for does not exist"
+    X007 "a socket that the process needs cannot be opened"
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Area `T`: the state directory of the folder source.
+
+codes! {
+    T001 "the state file is damaged and its previous generation is used"
+    T002 "the state file and its previous generation are damaged: allocation waits"
+    T003 "another controller holds the state directory"
+    T004 "the state directory cannot be read or written"
+    T005 "the last good versions of manifests cannot be read"
+}
