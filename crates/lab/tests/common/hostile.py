@@ -49,6 +49,12 @@ LATER = {
 }
 
 
+def say(case, word):
+    # One write: print() writes piece by piece, and the threads would mix their lines.
+    sys.stdout.write("%s %s\n" % (case, word))
+    sys.stdout.flush()
+
+
 def receive(peer):
     head = b""
     while len(head) < 19:
@@ -83,7 +89,7 @@ def play(case, peer):
         if kind == 4:
             keepalives += 1
             peer.sendall(KEEPALIVE)
-    print(case, "alive", flush=True)
+    say(case, "alive")
     while receive(peer)[0] == 4:
         peer.sendall(KEEPALIVE)
     return "lost"
@@ -94,9 +100,9 @@ def serve(case, address):
     while True:
         peer, _ = listener.accept()
         try:
-            print(case, play(case, peer), flush=True)
+            say(case, play(case, peer))
         except OSError as error:
-            print(case, "failed", error, flush=True)
+            say(case, "failed %s" % error)
         peer.close()
 
 

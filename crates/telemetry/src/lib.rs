@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Metrics, their text form, and the log.
