@@ -6,7 +6,8 @@
 //! |---|---|
 //! | [`args`] | the command line |
 //! | [`folder`] | finding and reading manifests on disk |
-//! | [`model`] | what a folder says, compiled |
+//! | [`intake`] | objects of any source, compiled |
+//! | [`model`] | what a folder says |
 //! | [`state`] | who holds which address, across restarts |
 //! | [`drivers`] | sockets and clocks under the cores |
 //! | [`roles`] | `standalone`, `controller`, `speaker` |
@@ -18,6 +19,7 @@ pub mod commands;
 pub mod drivers;
 mod exclude;
 pub mod folder;
+pub mod intake;
 mod logging;
 pub mod model;
 pub mod roles;

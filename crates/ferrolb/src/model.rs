@@ -1,51 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a folder says, as updates for whoever assigns or announces.
 //!
-//! Texts become objects, objects of the configuration are compiled together, and everything else is
-//! passed on as it is. The same model serves the roles and the commands.
+//! Texts become objects, and these go the way of all objects ([`crate::intake`]). The same model serves
+//! the roles and the commands.
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use ferrolb_api::view::{
-    EndpointSliceKey, EndpointSliceView, NamespaceView, NodeView, ServiceView,
-};
 use ferrolb_config::{
     Config,
-    compile::Compiler,
-    convert::peer_from_v1beta1,
-    manifest::{
-        Manifest,
-        folder::{Change, Folder},
-    },
+    manifest::folder::{Change, Folder},
     object::Object,
-    resources::Resources,
 };
-use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes};
+use ferrolb_types::{Diagnostic, ObjectRef, codes};
 
-use crate::folder::{Content, FileChange};
+use crate::{
+    folder::{Content, FileChange},
+    intake::Intake,
+};
 
-/// One thing that is new, changed or gone.
-#[derive(Clone, Debug)]
-pub enum Update {
-    /// A Service, as its manifest has it.
-    Service(Arc<ServiceView>),
-    /// A Service is gone.
-    ServiceGone(ServiceKey),
-    /// An EndpointSlice.
-    Slice(EndpointSliceView),
-    /// An EndpointSlice is gone.
-    SliceGone(EndpointSliceKey),
-    /// A Node.
-    Node(NodeView),
-    /// A Node is gone.
-    NodeGone(NodeName),
-    /// A Namespace.
-    Namespace(NamespaceView),
-    /// A Namespace is gone.
-    NamespaceGone(String),
-    /// The configuration.
-    Config(Arc<Config>),
-}
+pub use crate::intake::Update;
 
 /// What a change on disk amounts to.
 #[derive(Debug)]
@@ -61,9 +34,7 @@ pub struct Taken {
 /// The content of a folder and what it amounts to.
 pub struct Model {
     folder: Folder,
-    resources: Resources,
-    compiler: Compiler,
-    config: Option<Arc<Config>>,
+    intake: Intake,
 }
 
 impl Model {
@@ -72,9 +43,7 @@ impl Model {
     pub fn new(namespace: &str) -> Self {
         Self {
             folder: Folder::new(namespace),
-            resources: Resources::new(namespace),
-            compiler: Compiler::default(),
-            config: None,
+            intake: Intake::new(namespace),
         }
     }
 
@@ -95,30 +64,27 @@ impl Model {
 
     fn updates(&mut self) -> Vec<Update> {
         let mut updates = Vec::new();
-        let mut recompile = self.config.is_none();
         for change in self.folder.take_changes() {
-            recompile |= match change {
-                Change::Apply(manifest) => self.apply(&manifest, &mut updates),
-                Change::Delete(object) => self.delete(&object, &mut updates),
-            };
+            updates.extend(match change {
+                Change::Apply(manifest) => self.intake.apply(manifest.object.clone()),
+                Change::Delete(object) => self.intake.delete(&object),
+            });
         }
-        if recompile {
-            updates.extend(self.compile().map(Update::Config));
-        }
+        updates.extend(self.intake.compile().map(Update::Config));
         updates
     }
 
     /// The configuration; absent before the first [`Model::take`].
     #[must_use]
     pub fn config(&self) -> Option<&Arc<Config>> {
-        self.config.as_ref()
+        self.intake.config()
     }
 
     /// Everything that is refused or doubtful, with its place in the files.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut all = self.folder.diagnostics();
-        if let Some(config) = &self.config {
+        if let Some(config) = self.intake.config() {
             let compiled = config.diagnostics().chain(&config.warnings);
             all.extend(compiled.map(|diagnostic| self.positioned(diagnostic)));
         }
@@ -155,87 +121,6 @@ impl Model {
                 self.folder.fail(&name, fault);
             }
         }
-    }
-
-    /// Passes an object on; says whether the configuration depends on it.
-    fn apply(&mut self, manifest: &Manifest, updates: &mut Vec<Update>) -> bool {
-        let resources = &mut self.resources;
-        match manifest.object.clone() {
-            Object::IPAddressPool(object) => resources.apply(*object),
-            Object::BGPAdvertisement(object) => resources.apply(*object),
-            Object::L2Advertisement(object) => resources.apply(*object),
-            Object::BGPPeer(object) => resources.apply(*object),
-            Object::BGPPeerV1Beta1(object) => resources.apply(peer_from_v1beta1(*object)),
-            Object::BFDProfile(object) => resources.apply(*object),
-            Object::Community(object) => resources.apply(*object),
-            Object::Secret(view) => resources.apply_secret(*view),
-            Object::Service(view) => {
-                updates.push(Update::Service(view));
-                false
-            }
-            Object::EndpointSlice(view) => {
-                updates.push(Update::Slice(*view));
-                false
-            }
-            Object::Node(view) => {
-                let changed = resources.apply_node(&view);
-                updates.push(Update::Node(*view));
-                changed
-            }
-            Object::Namespace(view) => {
-                let changed = resources.apply_namespace(view.name.clone());
-                updates.push(Update::Namespace(*view));
-                changed
-            }
-        }
-    }
-
-    fn delete(&mut self, object: &ObjectRef, updates: &mut Vec<Update>) -> bool {
-        use ferrolb_api::resource as kind;
-        let (namespace, name) = (object.namespace.as_str(), object.name.as_str());
-        let resources = &mut self.resources;
-        match object.kind.as_ref() {
-            "IPAddressPool" => resources.delete::<kind::IPAddressPool>(namespace, name),
-            "BGPAdvertisement" => resources.delete::<kind::BGPAdvertisement>(namespace, name),
-            "L2Advertisement" => resources.delete::<kind::L2Advertisement>(namespace, name),
-            "BGPPeer" => resources.delete::<kind::BGPPeer>(namespace, name),
-            "BFDProfile" => resources.delete::<kind::BFDProfile>(namespace, name),
-            "Community" => resources.delete::<kind::Community>(namespace, name),
-            "Secret" => resources.delete_secret(namespace, name),
-            "Service" => {
-                updates.push(Update::ServiceGone(ServiceKey::new(namespace, name)));
-                false
-            }
-            "EndpointSlice" => {
-                let key = EndpointSliceKey {
-                    namespace: namespace.into(),
-                    name: name.into(),
-                };
-                updates.push(Update::SliceGone(key));
-                false
-            }
-            "Node" => {
-                let node = NodeName::from(name);
-                let changed = resources.delete_node(&node);
-                updates.push(Update::NodeGone(node));
-                changed
-            }
-            "Namespace" => {
-                updates.push(Update::NamespaceGone(name.to_owned()));
-                resources.delete_namespace(name)
-            }
-            _ => false,
-        }
-    }
-
-    /// The configuration, where it differs from the last one.
-    fn compile(&mut self) -> Option<Arc<Config>> {
-        let config = self.compiler.compile(&self.resources);
-        if self.config.as_ref() == Some(&config) {
-            return None;
-        }
-        self.config = Some(Arc::clone(&config));
-        Some(config)
     }
 }
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Objects in, updates out: what every source, folder or API server, hands its objects to.
+//!
+//! Objects of the configuration are kept and compiled together; everything else is passed on as it is.
+
+use std::sync::Arc;
+
+use ferrolb_api::{
+    resource as kind,
+    view::{EndpointSliceKey, EndpointSliceView, NamespaceView, NodeView, ServiceView},
+};
+use ferrolb_config::{
+    Config,
+    compile::{Compiler, LastGood},
+    convert::peer_from_v1beta1,
+    object::Object,
+    resources::Resources,
+};
+use ferrolb_types::{NodeName, ObjectRef, ServiceKey};
+
+/// One thing that is new, changed or gone.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// A Service, as its source has it.
+    Service(Arc<ServiceView>),
+    /// A Service is gone.
+    ServiceGone(ServiceKey),
+    /// An EndpointSlice.
+    Slice(EndpointSliceView),
+    /// An EndpointSlice is gone.
+    SliceGone(EndpointSliceKey),
+    /// A Node.
+    Node(NodeView),
+    /// A Node is gone.
+    NodeGone(NodeName),
+    /// A Namespace.
+    Namespace(NamespaceView),
+    /// A Namespace is gone.
+    NamespaceGone(String),
+    /// The configuration.
+    Config(Arc<Config>),
+}
+
+/// The objects that the configuration is made of, and what they compile to.
+pub struct Intake {
+    resources: Resources,
+    compiler: Compiler,
+    config: Option<Arc<Config>>,
+    /// Whether something the configuration depends on has changed since it was compiled.
+    stale: bool,
+}
+
+impl Intake {
+    /// Nothing yet; `namespace` is that of the `metallb.io` objects.
+    #[must_use]
+    pub fn new(namespace: &str) -> Self {
+        Self::restore(namespace, LastGood::default())
+    }
+
+    /// Nothing yet, with what an earlier process remembered of the objects it refused.
+    #[must_use]
+    pub fn restore(namespace: &str, last_good: LastGood) -> Self {
+        Self {
+            resources: Resources::new(namespace),
+            compiler: Compiler::restore(last_good),
+            config: None,
+            stale: true,
+        }
+    }
+
+    /// The configuration; absent before the first [`Self::compile`].
+    #[must_use]
+    pub fn config(&self) -> Option<&Arc<Config>> {
+        self.config.as_ref()
+    }
+
+    /// What is to be remembered for [`Self::restore`]; it holds passwords of peers.
+    #[must_use]
+    pub fn last_good(&self) -> &LastGood {
+        self.compiler.last_good()
+    }
+
+    /// The configuration, where it differs from the one before. The first call always gives one.
+    pub fn compile(&mut self) -> Option<Arc<Config>> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
+        }
+        let config = self.compiler.compile(&self.resources);
+        if self.config.as_ref() == Some(&config) {
+            return None;
+        }
+        self.config = Some(Arc::clone(&config));
+        Some(config)
+    }
+
+    /// Takes an object in; gives it back as an update where it is more than configuration.
+    pub fn apply(&mut self, object: Object) -> Option<Update> {
+        let resources = &mut self.resources;
+        let (stale, update) = match object {
+            Object::IPAddressPool(object) => (resources.apply(*object), None),
+            Object::BGPAdvertisement(object) => (resources.apply(*object), None),
+            Object::L2Advertisement(object) => (resources.apply(*object), None),
+            Object::BGPPeer(object) => (resources.apply(*object), None),
+            Object::BGPPeerV1Beta1(object) => (resources.apply(peer_from_v1beta1(*object)), None),
+            Object::BFDProfile(object) => (resources.apply(*object), None),
+            Object::Community(object) => (resources.apply(*object), None),
+            Object::Secret(view) => (resources.apply_secret(*view), None),
+            Object::Service(view) => (false, Some(Update::Service(view))),
+            Object::EndpointSlice(view) => (false, Some(Update::Slice(*view))),
+            Object::Node(view) => (resources.apply_node(&view), Some(Update::Node(*view))),
+            Object::Namespace(view) => (
+                resources.apply_namespace(view.name.clone()),
+                Some(Update::Namespace(*view)),
+            ),
+        };
+        self.stale |= stale;
+        update
+    }
+
+    /// An object is gone.
+    pub fn delete(&mut self, object: &ObjectRef) -> Option<Update> {
+        let (namespace, name) = (object.namespace.as_str(), object.name.as_str());
+        let resources = &mut self.resources;
+        let (stale, update) = match object.kind.as_ref() {
+            "IPAddressPool" => (
+                resources.delete::<kind::IPAddressPool>(namespace, name),
+                None,
+            ),
+            "BGPAdvertisement" => (
+                resources.delete::<kind::BGPAdvertisement>(namespace, name),
+                None,
+            ),
+            "L2Advertisement" => (
+                resources.delete::<kind::L2Advertisement>(namespace, name),
+                None,
+            ),
+            "BGPPeer" => (resources.delete::<kind::BGPPeer>(namespace, name), None),
+            "BFDProfile" => (resources.delete::<kind::BFDProfile>(namespace, name), None),
+            "Community" => (resources.delete::<kind::Community>(namespace, name), None),
+            "Secret" => (resources.delete_secret(namespace, name), None),
+            "Service" => {
+                let key = ServiceKey::new(namespace, name);
+                (false, Some(Update::ServiceGone(key)))
+            }
+            "EndpointSlice" => {
+                let (namespace, name) = (namespace.into(), name.into());
+                let key = EndpointSliceKey { namespace, name };
+                (false, Some(Update::SliceGone(key)))
+            }
+            "Node" => {
+                let node = NodeName::from(name);
+                (resources.delete_node(&node), Some(Update::NodeGone(node)))
+            }
+            "Namespace" => (
+                resources.delete_namespace(name),
+                Some(Update::NamespaceGone(name.to_owned())),
+            ),
+            _ => (false, None),
+        };
+        self.stale |= stale;
+        update
+    }
+}
