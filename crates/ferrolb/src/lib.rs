@@ -14,6 +14,7 @@
 //! | [`status`] | what a process says of itself |
 //! | [`commands`] | `check`, `plan`, `explain`, `status`, `crds`, `codes` |
 
+mod announcing;
 pub mod args;
 pub mod commands;
 pub mod drivers;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The roles that run on a folder, made of two halves.
 //!
-//! | role | `assigning` | `announcing` |
+//! | role | `assigning` | [`crate::announcing`] |
 //! |---|---|---|
 //! | `controller` | yes, writes the state file | |
 //! | `speaker` | | yes, follows the state file |
@@ -18,9 +18,7 @@
 //! The process task owns the model, the engine and the world; it waits for none of the others except
 //! where a queue of theirs is full, and none of them waits for a peer or a disk.
 
-mod announcing;
 mod assigning;
-mod facts;
 mod inputs;
 mod process;
 mod report;

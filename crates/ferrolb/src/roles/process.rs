@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use ferrolb_types::{Diagnostic, ObjectRef, codes};
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -25,13 +25,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Role,
-    announcing::{Announcing, Heard},
     assigning::Assigning,
     inputs::{self, Scan},
     node_name, report,
     roster::Roster,
 };
 use crate::{
+    announcing::{Announcing, Heard, Settings},
+    args::SpeakerArgs,
     folder::{Content, FileChange, Scanner},
     model::{Model, Taken, Update},
     state::{Generation, LastGood, Loaded},
@@ -110,7 +111,7 @@ impl Process {
         let announcing = match role.speaker() {
             Some(args) => {
                 let node = node_name(args).map_err(|fault| anyhow!("{fault}"))?;
-                Some(Announcing::start(args, node, stop)?)
+                Some(Announcing::start(&settings(args, node), stop)?)
             }
             None => None,
         };
@@ -361,6 +362,18 @@ impl Process {
                 tracing::warn!(file = %file.path.display(), %error, "its last good text is not kept");
             }
         }
+    }
+}
+
+fn settings(args: &SpeakerArgs, node: NodeName) -> Settings {
+    let source = &args.role.source;
+    Settings {
+        node,
+        lb_class: source.lb_class.clone(),
+        ignore_exclude_lb: source.ignore_exclude_lb,
+        namespace: source.namespace.clone(),
+        exclude_l2: args.exclude_l2.clone(),
+        heartbeat_port: args.heartbeat_port,
     }
 }
 

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The half that announces: the world, and the drivers that carry out its changes.
+//! The half of a process that announces: the world, and the drivers that carry out its changes.
+//!
+//! Where objects come from is not its business: a role of a folder and one of a cluster feed it alike.
+
+mod facts;
+mod peer;
+pub(crate) mod report;
+mod settings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,27 +16,27 @@ use std::{
 
 use anyhow::Context as _;
 use ferrolb_api::view::ServiceView;
-use ferrolb_bgp::{Families, Options as BgpOptions, PeerConfig, router_id_of_node};
-use ferrolb_config::compiled::{Peer, PeerAs};
+use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
 use ferrolb_l2::Scope;
 use ferrolb_members::Timing;
-use ferrolb_types::NodeName;
-use ferrolb_world::{Change, Interfaces, Kind, Liveness, NodeFacts, Options, World};
+use ferrolb_types::{NodeName, ServiceKey};
+use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, NodeFacts, Options, World};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::facts::Facts;
 use crate::{
-    args::SpeakerArgs,
     drivers::{bgp, heartbeat, layer2},
-    model::Update,
+    intake::Update,
 };
+use facts::Facts;
+
+pub(crate) use settings::Settings;
 
 /// Who else claims an address announced here, by address: its MAC and interface.
-pub(super) type Conflicts = BTreeMap<IpAddr, String>;
+pub(crate) type Conflicts = BTreeMap<IpAddr, String>;
 
 /// What a driver has to tell.
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// The living nodes are these.
     Alive(BTreeSet<NodeName>),
     /// The interfaces of this node changed.
@@ -41,16 +48,16 @@ pub(super) enum Heard {
 }
 
 /// The world and its drivers.
-pub(super) struct Announcing {
+pub(crate) struct Announcing {
     /// Everything known.
-    pub(super) world: World,
-    pub(super) node: NodeName,
-    pub(super) layer2: layer2::Layer2,
-    pub(super) bgp: bgp::Driver,
-    pub(super) heartbeat: heartbeat::Driver,
-    pub(super) conflicts: Conflicts,
+    pub(crate) world: World,
+    pub(crate) node: NodeName,
+    pub(crate) layer2: layer2::Layer2,
+    pub(crate) bgp: bgp::Driver,
+    pub(crate) heartbeat: heartbeat::Driver,
+    pub(crate) conflicts: Conflicts,
     /// Namespace of the `metallb.io` objects, for diagnostics.
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
     told_bgp: bool,
     /// The nodes whose facts the world has.
     told_facts: BTreeSet<NodeName>,
@@ -58,61 +65,57 @@ pub(super) struct Announcing {
 
 impl Announcing {
     /// Opens the sockets and starts the drivers.
-    pub(super) fn start(
-        args: &SpeakerArgs,
-        node: NodeName,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Self> {
-        let exclude = exclude(args)?;
-        let settings = layer2::Settings {
-            exclude,
+    pub(crate) fn start(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Self> {
+        let node = &settings.node;
+        let layer2 = layer2::Settings {
+            exclude: settings.exclude()?,
             ..layer2::Settings::default()
         };
-        let layer2 = layer2::Layer2::start(&settings, stop.clone()).context("layer 2")?;
+        let layer2 = layer2::Layer2::start(&layer2, stop.clone()).context("layer 2")?;
         let options = BgpOptions {
             fallback_router_id: router_id_of_node(node.as_str()),
-            seed: seed(&node),
+            seed: seed(node),
         };
         // Events are logged by the driver; nobody else needs them yet.
         let (events, _) = mpsc::channel(1);
         let bgp = bgp::Driver::start(options, events, stop.clone()).context("BGP")?;
         let heartbeat = heartbeat::Driver::start(
             node.clone(),
-            args.heartbeat_port,
+            settings.heartbeat_port,
             Timing::default(),
             stop.clone(),
         )
         .with_context(|| {
             format!(
                 "heartbeat on UDP port {} (--heartbeat-port)",
-                args.heartbeat_port
+                settings.heartbeat_port
             )
         })?;
         let world = World::new(Options {
             node: Some(node.clone()),
-            lb_class: args.role.source.lb_class.clone(),
-            ignore_exclude_lb: args.role.source.ignore_exclude_lb,
+            lb_class: settings.lb_class.clone(),
+            ignore_exclude_lb: settings.ignore_exclude_lb,
         });
         Ok(Self {
             world,
-            node,
+            node: node.clone(),
             layer2,
             bgp,
             heartbeat,
             conflicts: Conflicts::new(),
-            namespace: args.role.source.namespace.clone(),
+            namespace: settings.namespace.clone(),
             told_bgp: false,
             told_facts: BTreeSet::new(),
         })
     }
 
     /// A Service with the addresses it holds.
-    pub(super) fn apply_service(&mut self, view: &ServiceView) {
+    pub(crate) fn apply_service(&mut self, view: &ServiceView) {
         self.world.apply_service(view);
     }
 
     /// Anything but a Service.
-    pub(super) fn apply(&mut self, update: &Update) {
+    pub(crate) fn apply(&mut self, update: &Update) {
         match update {
             Update::ServiceGone(key) => self.world.delete_service(key),
             Update::Slice(view) => self.world.apply_endpoint_slice(view),
@@ -125,7 +128,7 @@ impl Announcing {
     }
 
     /// Waits until a driver has something to tell.
-    pub(super) async fn hear(&mut self) -> Heard {
+    pub(crate) async fn hear(&mut self) -> Heard {
         let (heartbeat, layer2) = (&mut self.heartbeat, &mut self.layer2);
         let (alive, others) = (&mut heartbeat.alive, &mut heartbeat.others);
         loop {
@@ -146,7 +149,7 @@ impl Announcing {
     }
 
     /// Tells the heartbeat which nodes there are and where.
-    pub(super) fn tell_nodes(&self) {
+    pub(crate) fn tell_nodes(&self) {
         let nodes = self
             .world
             .nodes()
@@ -160,20 +163,20 @@ impl Announcing {
     }
 
     /// Everything is in, the living nodes included: decide from now on.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         for kind in [Kind::Services, Kind::EndpointSlices, Kind::Nodes] {
             self.world.synced(kind);
         }
     }
 
     /// The living nodes are these.
-    pub(super) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
+    pub(crate) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
         tracing::info!(alive = ?alive, "living nodes");
         self.world.set_alive(&Liveness::Nodes(alive));
     }
 
     /// Tells the world which interfaces this node can announce on.
-    pub(super) fn tell_interfaces(&mut self) {
+    pub(crate) fn tell_interfaces(&mut self) {
         let interfaces = self.layer2.interfaces.borrow_and_update();
         let usable = interfaces
             .iter()
@@ -188,7 +191,7 @@ impl Announcing {
     }
 
     /// Tells the world what the other nodes tell of themselves.
-    pub(super) fn take_facts(&mut self) {
+    pub(crate) fn take_facts(&mut self) {
         let others = self.heartbeat.others.borrow_and_update().clone();
         let known: BTreeMap<NodeName, NodeFacts> = others
             .into_iter()
@@ -208,7 +211,7 @@ impl Announcing {
     }
 
     /// Another station claims an address announced here.
-    pub(super) fn note(&mut self, event: layer2::Event) {
+    pub(crate) fn note(&mut self, event: layer2::Event) {
         let layer2::Event::Conflict {
             address,
             interface,
@@ -220,19 +223,22 @@ impl Announcing {
             .insert(address, format!("{mac} on {interface}"));
     }
 
-    /// Carries out what changed in the world.
-    pub(super) async fn settle(&mut self) {
+    /// Carries out what changed in the world; gives what this node now announces of each Service for
+    /// which that changed.
+    pub(crate) async fn settle(&mut self) -> Vec<(ServiceKey, Announced)> {
+        let mut services = Vec::new();
         while let Some(change) = self.world.poll() {
-            self.carry_out(change).await;
+            services.extend(self.carry_out(change).await);
         }
         if self.world.is_synced() && !self.told_bgp {
             self.told_bgp = true;
             self.tell_bgp(bgp::Command::Synced).await;
         }
+        services
     }
 
     /// Waits until the drivers have said goodbye.
-    pub(super) async fn finished(self) {
+    pub(crate) async fn finished(self) {
         tokio::join!(
             self.layer2.finished(),
             self.bgp.finished(),
@@ -240,7 +246,7 @@ impl Announcing {
         );
     }
 
-    async fn carry_out(&mut self, change: Change) {
+    async fn carry_out(&mut self, change: Change) -> Option<(ServiceKey, Announced)> {
         match change {
             Change::Layer2 {
                 address,
@@ -262,7 +268,7 @@ impl Announcing {
                 self.tell_bgp(bgp::Command::Route(prefix, targets)).await;
             }
             Change::PeerDown(name) => self.tell_bgp(bgp::Command::PeerGone(name)).await,
-            Change::PeerUp(peer) => match peer_config(&peer) {
+            Change::PeerUp(peer) => match peer::config(&peer) {
                 Some(config) => self.tell_bgp(bgp::Command::Peer(Box::new(config))).await,
                 None => {
                     tracing::error!(peer = %peer.name, "the peer asks for what is not supported yet");
@@ -277,8 +283,10 @@ impl Announcing {
                     "withdrawn"
                 };
                 tracing::info!(service = %key, layer2, bgp, "{what} from this node");
+                return Some((key, announced));
             }
         }
+        None
     }
 
     async fn tell_bgp(&self, command: bgp::Command) {
@@ -293,47 +301,6 @@ fn scope(interfaces: &Interfaces) -> Scope {
         Interfaces::Named(names) => {
             Scope::Named(names.iter().map(|name| Arc::from(name.as_str())).collect())
         }
-    }
-}
-
-/// The peer as the speaker takes it; nothing for one that needs what the speaker does not have. Such
-/// a peer is refused when the configuration is compiled, so it does not come here.
-fn peer_config(peer: &Peer) -> Option<PeerConfig> {
-    let PeerAs::Exactly(peer_asn) = peer.peer_as else {
-        return None;
-    };
-    let mut config = PeerConfig::new(
-        peer.name.clone(),
-        peer.my_asn,
-        peer_asn,
-        peer.connection.address?,
-    );
-    config.port = peer.connection.port;
-    config.source_address = peer.connection.source;
-    config.hold_time = peer.timers.hold.unwrap_or(config.hold_time);
-    config.keepalive_time = peer.timers.keepalive;
-    config.connect_time = peer.timers.connect;
-    config.router_id = peer.router_id;
-    config.password = peer.password.clone();
-    config.ebgp_multihop = peer.connection.multihop;
-    config.families = if peer.dual_stack {
-        Families::Both
-    } else {
-        Families::Own
-    };
-    Some(config)
-}
-
-/// The interfaces that layer 2 leaves alone; none where the file does not exist.
-fn exclude(args: &SpeakerArgs) -> anyhow::Result<layer2::Exclude> {
-    let path = &args.exclude_l2;
-    match std::fs::read_to_string(path) {
-        Ok(text) => crate::exclude::parse(&text)
-            .with_context(|| format!("{} (--exclude-l2)", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(layer2::Exclude::default())
-        }
-        Err(error) => Err(error).with_context(|| format!("{} (--exclude-l2)", path.display())),
     }
 }
 

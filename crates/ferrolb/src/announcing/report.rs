@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a process that announces says when it is asked.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use ferrolb_bgp::{Advertised, NextHop, PeerStatus, Problem};
+use ferrolb_config::compiled::Connection;
+use ferrolb_types::{PeerName, ServiceKey};
+use ferrolb_world::{Announced, Reason};
+use tokio::sync::oneshot;
+
+use super::{Announcing, Conflicts};
+use crate::{
+    drivers::{bgp, layer2},
+    status::report::{
+        AddressReport, Fault, InterfaceReport, Report, RouteReport, ServiceReport, SessionReport,
+    },
+};
+
+/// Adds the node, who is alive, layer 2 and BGP.
+pub(crate) async fn fill(report: &mut Report, announcing: &Announcing) {
+    report.node = Some(announcing.node.to_string());
+    report.alive = announcing.heartbeat.alive.borrow().as_ref().map(names);
+    add_layer2(report, announcing).await;
+    add_bgp(report, announcing).await;
+}
+
+fn names<T: ToString>(items: &std::collections::BTreeSet<T>) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+/// Adds what this node does for a Service.
+pub(crate) fn service(line: &mut ServiceReport, announcing: &Announcing, key: &ServiceKey) {
+    let Announced { layer2, bgp } = announcing.world.announced(key);
+    let (no_layer2, no_bgp) = announcing.world.refusals(key);
+    let code = |reason: Option<Reason>| reason.map(|reason| format!("no ({})", reason.code()));
+    line.layer2 = layer2
+        .map(|layer2| format!("yes, {}", layer2.interfaces))
+        .or(code(no_layer2));
+    let peers = |bgp: ferrolb_world::BgpAnnouncement| {
+        let peers: Vec<&str> = bgp.peers.iter().map(PeerName::as_str).collect();
+        format!(
+            "yes, to {}",
+            if peers.is_empty() {
+                "nobody".to_owned()
+            } else {
+                peers.join(",")
+            }
+        )
+    };
+    line.bgp = bgp.map(peers).or(code(no_bgp));
+}
+
+async fn add_layer2(report: &mut Report, announcing: &Announcing) {
+    let Some(status) = announcing.layer2.handle.status().await else {
+        return;
+    };
+    report.addresses = status
+        .addresses
+        .iter()
+        .map(|a| address(a, &announcing.conflicts))
+        .collect();
+    report.interfaces = status.interfaces.iter().map(interface).collect();
+}
+
+fn address(status: &layer2::AddressStatus, conflicts: &Conflicts) -> AddressReport {
+    AddressReport {
+        address: status.address.to_string(),
+        interfaces: status.interfaces.iter().map(ToString::to_string).collect(),
+        requests: status.requests_received,
+        responses: status.responses_sent,
+        gratuitous: status.gratuitous_sent,
+        conflict: conflicts.get(&status.address).cloned(),
+    }
+}
+
+fn interface(status: &layer2::InterfaceStatus) -> InterfaceReport {
+    let unsuitable = status.unsuitable.map(|reason| reason.to_string());
+    InterfaceReport {
+        name: status.name.to_string(),
+        mac: status.mac.clone().unwrap_or_default(),
+        arp: status.arp,
+        ndp: status.ndp.is_some(),
+        reason: unsuitable.or_else(|| status.fault.clone()),
+    }
+}
+
+async fn add_bgp(report: &mut Report, announcing: &Announcing) {
+    let (tell, told) = oneshot::channel();
+    if announcing
+        .bgp
+        .commands
+        .send(bgp::Command::Status(tell))
+        .await
+        .is_err()
+    {
+        return;
+    }
+    let Ok(status) = told.await else { return };
+    let now = Instant::now();
+    let namespace = &announcing.namespace;
+    let session = |peer: &PeerStatus| SessionReport {
+        remote: remote(announcing, &peer.peer),
+        ..self::session(peer, namespace, now)
+    };
+    report.sessions = status.peers.iter().map(session).collect();
+    let routes = status
+        .routes
+        .iter()
+        .flat_map(|(peer, routes)| routes.iter().map(move |route| (peer, route)));
+    report.routes = routes
+        .map(|(peer, route)| self::route(peer, route))
+        .collect();
+}
+
+/// Address and port of a peer, as configured.
+fn remote(announcing: &Announcing, name: &PeerName) -> String {
+    let mut peers = announcing.world.peers();
+    let connection = peers
+        .find(|peer| peer.name == *name)
+        .map(|peer| &peer.connection);
+    let socket = |c: &Connection| Some(SocketAddr::new(c.address?, c.port).to_string());
+    connection.and_then(socket).unwrap_or_default()
+}
+
+fn session(peer: &PeerStatus, namespace: &str, now: Instant) -> SessionReport {
+    let fault = |problem: &Problem| Fault::from(&problem.diagnostic(namespace, &peer.peer));
+    let active = peer.families.iter().filter(|family| family.active);
+    SessionReport {
+        peer: peer.peer.to_string(),
+        remote: String::new(),
+        state: peer.state.to_string(),
+        since_ms: millis(now.saturating_duration_since(peer.since)),
+        local: peer.link.map(|link| link.local.to_string()),
+        families: active.map(|family| family.family.to_string()).collect(),
+        hold_ms: peer
+            .negotiated
+            .as_ref()
+            .and_then(|negotiated| negotiated.hold_time)
+            .map(millis),
+        keepalive_ms: peer.link.and_then(|link| link.keepalive).map(millis),
+        advertised: peer.families.iter().map(|family| family.advertised).sum(),
+        pending: peer.families.iter().map(|family| family.pending).sum(),
+        updates_sent: peer.sent.update,
+        updates_received: peer.received.update,
+        prefixes_received: peer.inbound.announced,
+        flaps: peer.flaps,
+        problems: peer.problems.iter().map(fault).collect(),
+        last_error: peer.last_error.as_ref().map(|(_, problem)| fault(problem)),
+        last_error_ms: peer
+            .last_error
+            .as_ref()
+            .map(|(at, _)| millis(now.saturating_duration_since(*at))),
+    }
+}
+
+fn route(peer: &PeerName, route: &Advertised) -> RouteReport {
+    RouteReport {
+        peer: peer.to_string(),
+        prefix: route.prefix.to_string(),
+        next_hop: Some(next_hop(&route.next_hop)),
+        local_pref: route.attributes.local_pref,
+        communities: route
+            .attributes
+            .communities
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}
+
+fn next_hop(hop: &NextHop) -> std::net::IpAddr {
+    match hop {
+        NextHop::V4(address) => (*address).into(),
+        NextHop::V6 { global, .. } => (*global).into(),
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
