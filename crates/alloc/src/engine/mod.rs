@@ -208,6 +208,11 @@ impl Engine {
         entry.is_some_and(|entry| entry.refusal.is_some())
     }
 
+    /// The Services that lack addresses, the oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &ServiceKey> {
+        self.pending.all().map(|age| &age.key)
+    }
+
     /// Why a Service has the addresses it has; `None` if it is not ours.
     #[must_use]
     pub fn explain(&self, key: &ServiceKey) -> Option<Explanation> {
