@@ -145,6 +145,13 @@ impl Allocator {
         self.tenants.get(&address)?.sharing_key()
     }
 
+    /// Whether an address of this pool and family is shared under the key.
+    pub(crate) fn is_shared_in(&self, pool: &PoolName, family: Family, key: &Arc<str>) -> bool {
+        let positions = self.shared.get(key).and_then(|pools| pools.get(pool));
+        let whole = (family, 0)..=(family, Position::MAX);
+        positions.is_some_and(|positions| positions.range(whole).next().is_some())
+    }
+
     /// Whether a Service could hold the address as far as its present holders go.
     pub(crate) fn may_join(
         &self,

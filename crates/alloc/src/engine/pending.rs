@@ -24,6 +24,8 @@ pub(super) struct Pending {
     pools: BTreeMap<(PoolName, Need), Ages>,
     addresses: BTreeMap<IpAddr, Ages>,
     sharing: BTreeMap<Arc<str>, Ages>,
+    /// Those of `sharing` that need an address of each family: one may be free and the other shared.
+    pairs: BTreeMap<Arc<str>, Ages>,
 }
 
 /// An address on which something changed, and what is free around it.
@@ -55,6 +57,9 @@ impl Pending {
         }
         if let Some(key) = sharing {
             insert(&mut self.sharing, Arc::clone(key), age);
+            if needs_both(wait) {
+                insert(&mut self.pairs, Arc::clone(key), age);
+            }
         }
     }
 
@@ -62,13 +67,13 @@ impl Pending {
         if !self.all.remove(age) {
             return;
         }
+        let Some(wait) = wait else {
+            return;
+        };
         match wait {
-            None => return,
-            Some(Wait::Anywhere(need)) => remove(&mut self.anywhere, need, age),
-            Some(Wait::Pool(pool, need)) => {
-                remove(&mut self.pools, &(pool.clone(), *need), age);
-            }
-            Some(Wait::Addresses(addresses)) => {
+            Wait::Anywhere(need) => remove(&mut self.anywhere, need, age),
+            Wait::Pool(pool, need) => remove(&mut self.pools, &(pool.clone(), *need), age),
+            Wait::Addresses(addresses) => {
                 for address in addresses.iter() {
                     remove(&mut self.addresses, &address, age);
                 }
@@ -76,6 +81,9 @@ impl Pending {
         }
         if let Some(key) = sharing {
             remove(&mut self.sharing, key, age);
+            if needs_both(wait) {
+                remove(&mut self.pairs, key, age);
+            }
         }
     }
 
@@ -84,8 +92,14 @@ impl Pending {
         self.all.iter()
     }
 
-    /// The oldest Service after `after` that the opening could serve.
-    pub(super) fn next(&self, opening: &Opening, after: Option<&Age>) -> Option<&Age> {
+    /// The oldest Service after `after` that the opening could serve. `shared` tells whether an address
+    /// of the other family is shared under a key in the opening's pool.
+    pub(super) fn next(
+        &self,
+        opening: &Opening,
+        after: Option<&Age>,
+        shared: impl Fn(&Arc<str>) -> bool,
+    ) -> Option<&Age> {
         let mut classes: Vec<&Ages> = Vec::new();
         classes.extend(self.addresses.get(&opening.address));
         let sharing = opening.sharing.as_ref();
@@ -96,6 +110,8 @@ impl Pending {
                 classes.extend(self.anywhere.get(&need));
                 classes.extend(self.pools.get(&(pool.clone(), need)));
             }
+            let pairs = self.pairs.iter().filter(|(key, _)| shared(key));
+            classes.extend(pairs.map(|(_, ages)| ages));
         }
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let later = |ages: &&'_ Ages| ages.range((start, Bound::Unbounded)).next().cloned();
@@ -104,7 +120,11 @@ impl Pending {
     }
 }
 
-/// The needs that an opening could meet.
+fn needs_both(wait: &Wait) -> bool {
+    matches!(wait, Wait::Anywhere(Need::Both) | Wait::Pool(_, Need::Both))
+}
+
+/// The needs that an opening could meet with free addresses.
 fn needs(opening: &Opening) -> impl Iterator<Item = Need> + use<> {
     let family = Family::of(opening.address);
     let (v4, v6) = opening.open;

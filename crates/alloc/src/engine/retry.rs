@@ -2,7 +2,9 @@
 //! Serving those who wait when an address becomes free or can be shared: the oldest first, until
 //! nothing is left that they could use.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
+
+use ferrolb_types::Family;
 
 use super::{Engine, entry::Age, pending::Opening};
 use crate::{allocator::Claim, demand::terms, outcome::Wait};
@@ -12,7 +14,13 @@ impl Engine {
         let mut last: Option<Age> = None;
         loop {
             let opening = self.opening(address);
-            let Some(next) = self.pending.next(&opening, last.as_ref()).cloned() else {
+            let other = Family::of(address).other();
+            let shared = |key: &Arc<str>| {
+                let pool = opening.pool.as_ref();
+                pool.is_some_and(|pool| self.allocator.is_shared_in(pool, other, key))
+            };
+            let next = self.pending.next(&opening, last.as_ref(), shared);
+            let Some(next) = next.cloned() else {
                 return;
             };
             if self.could_serve(&opening, &next) {

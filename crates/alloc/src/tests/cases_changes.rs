@@ -268,3 +268,17 @@ fn a_second_family_comes_when_it_is_freed_in_the_own_pool() {
     cluster.delete("a");
     assert_eq!(cluster.status("b"), "10.0.0.0 fd00::1 @p");
 }
+
+#[test]
+fn a_pair_of_a_free_and_a_shared_address_is_noticed_whichever_comes_last() {
+    for (sharer, holder) in [("6", "4"), ("4", "6")] {
+        let mut cluster = Cluster::new(&config([pool("p", "10.0.0.1/32 fd00::1/128")]));
+        cluster.put(svc("shares").cluster(sharer).share("k"));
+        cluster.put(svc("holds").cluster(holder));
+        let waits = svc("waits").cluster("46").require().share("k");
+        cluster.put(waits.port(Tcp, 443));
+        assert_eq!(cluster.status("waits"), "");
+        cluster.delete("holds");
+        assert_eq!(cluster.status("waits"), "10.0.0.1 fd00::1 @p");
+    }
+}

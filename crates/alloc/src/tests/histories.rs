@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use ferrolb_api::view::{Protocol::Tcp, ServiceType, ServiceView, TrafficPolicy};
+use ferrolb_api::view::{FamilyPolicy, Protocol::Tcp, ServiceType, ServiceView, TrafficPolicy};
 use ferrolb_config::{Config, compiled::Pinning};
 use ferrolb_types::{Family, ServiceKey};
 use proptest::prelude::*;
@@ -246,40 +246,64 @@ impl World {
         }
     }
 
-    /// Nobody without an address could have one, as far as single addresses without a request go.
+    /// Nobody lacks an address that it could have beside the present holders.
     fn check_nobody_waits_in_vain(&self) {
         let holdings = self.holdings();
         let tenants = self.tenants();
-        for (key, view) in &self.cluster.services {
-            let plain = view.is_load_balancer()
-                && view.cluster_ips.len() == 1
-                && view.annotations.load_balancer_ips.is_none();
-            if !plain || holdings.contains_key(key) {
-                continue;
-            }
-            let wanted = view.annotations.address_pool.as_deref();
-            let family = if service_is_v6(view) {
-                Family::IPv6
-            } else {
-                Family::IPv4
+        let services = self.cluster.services.values();
+        for view in services.filter(|view| view.is_load_balancer()) {
+            let held = holdings.get(&view.key).map_or(&[][..], Vec::as_slice);
+            let could_have = |addresses: &BTreeSet<IpAddr>| {
+                addresses.iter().all(|address| {
+                    let holders = tenants.get(address).map_or(&[][..], Vec::as_slice);
+                    let mut others = holders.iter().filter(|other| other.key != view.key);
+                    others.all(|other| may_share(other, view))
+                })
             };
-            for address in candidates()
-                .into_iter()
-                .filter(|a| Family::of(*a) == family)
-            {
-                let pools = self.config.pools.values();
-                let mut open = pools.filter(|pool| {
-                    let named = wanted.map_or(pool.auto_assign, |name| pool.name.as_str() == name);
-                    named && pool.contains(address) && self.admits(pool, view)
-                });
-                let holders = tenants.get(&address).map_or(&[][..], Vec::as_slice);
-                let joins = holders.iter().all(|other| may_share(other, view));
+            for wish in self.wishes(view, held) {
                 assert!(
-                    !(joins && open.next().is_some()),
-                    "{key} could have {address}"
+                    !could_have(&wish),
+                    "{} holds {held:?} and could have {wish:?}",
+                    view.key
                 );
             }
         }
+    }
+
+    /// The sets of addresses that a Service may have as far as the pools go, and that would give it
+    /// more than it holds.
+    fn wishes(&self, view: &ServiceView, held: &[IpAddr]) -> Vec<BTreeSet<IpAddr>> {
+        let request = view.annotations.load_balancer_ips.as_deref();
+        let request = request.map(|text| text.split(',').map(str::parse).collect());
+        let request: Option<BTreeSet<IpAddr>> = request.map(Result::unwrap_or_default);
+        let wanted = view.annotations.address_pool.as_deref();
+        let mut wishes = Vec::new();
+        for pool in self.config.pools.values() {
+            let named = wanted.map_or(pool.auto_assign || request.is_some(), |name| {
+                pool.name.as_str() == name
+            });
+            let own = held.iter().all(|address| pool.contains(*address));
+            if !named || !own || !self.admits(pool, view) {
+                continue;
+            }
+            let usable = candidates().into_iter().filter(|a| pool.contains(*a));
+            let (v4, v6): (Vec<_>, Vec<_>) = usable.partition(IpAddr::is_ipv4);
+            let singles = |family: &[IpAddr]| family.iter().map(|a| [*a].into()).collect();
+            let pairs = v4.iter().flat_map(|a| v6.iter().map(|b| [*a, *b].into()));
+            let mut sets: Vec<BTreeSet<IpAddr>> = match view.cluster_ips.as_slice() {
+                [_] if service_is_v6(view) => singles(&v6),
+                [_] => singles(&v4),
+                _ => pairs.collect(),
+            };
+            let prefers = view.policy == Some(FamilyPolicy::PreferDualStack);
+            if prefers && request.is_none() && held.is_empty() {
+                sets.extend(singles(&v4).into_iter().chain(singles(&v6)));
+            }
+            sets.retain(|set| request.as_ref().is_none_or(|request| request == set));
+            wishes.extend(sets);
+        }
+        wishes.retain(|wish| wish.len() > held.len() && held.iter().all(|a| wish.contains(a)));
+        wishes
     }
 }
 
