@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The log: one subscriber for the process.
+//!
+//! Text is for people, on standard error; JSON lines on standard output have MetalLB's keys: `caller`
+//! (file and line), `level`, `msg`, `ts`, and the fields of the event beside them. An event names no
+//! secret, so no line does.
+
+mod json;
+
+use std::io;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// MetalLB's levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Everything.
+    All,
+    /// What helps to find a fault.
+    Debug,
+    /// What happens.
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What is wrong.
+    Error,
+    /// Nothing.
+    None,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::All => Self::TRACE,
+            Level::Debug => Self::DEBUG,
+            Level::Info => Self::INFO,
+            Level::Warn => Self::WARN,
+            Level::Error => Self::ERROR,
+            Level::None => Self::OFF,
+        }
+    }
+}
+
+/// How a line looks, and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A line for people, on standard error.
+    Text,
+    /// A JSON object a line, on standard error: beside a program that prints its answer.
+    Json,
+    /// The same on standard output, where MetalLB's lines are.
+    JsonOut,
+}
+
+/// Installs the subscriber. `FERROLB_LOG` refines the level per module, for example
+/// `info,ferrolb_bgp=debug`. A second call keeps the first subscriber.
+pub fn init(level: Level, format: Format) {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::from(level).into())
+        .with_env_var("FERROLB_LOG")
+        .from_env_lossy();
+    let builder = fmt().with_env_filter(filter);
+    let _ = match format {
+        Format::Text => builder.with_ansi(false).with_writer(io::stderr).try_init(),
+        Format::Json => builder
+            .event_format(json::Lines)
+            .with_writer(io::stderr)
+            .try_init(),
+        Format::JsonOut => builder
+            .event_format(json::Lines)
+            .with_writer(io::stdout)
+            .try_init(),
+    };
+}
