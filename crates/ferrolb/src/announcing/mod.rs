@@ -21,7 +21,6 @@ use ferrolb_l2::Scope;
 use ferrolb_members::Timing;
 use ferrolb_types::{NodeName, ServiceKey};
 use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, NodeFacts, Options, World};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,6 +44,8 @@ pub(crate) enum Heard {
     Facts,
     /// Something happened in layer 2.
     Layer2(layer2::Event),
+    /// A BGP session came up or went down.
+    Sessions,
 }
 
 /// The world and its drivers.
@@ -76,9 +77,7 @@ impl Announcing {
             fallback_router_id: router_id_of_node(node.as_str()),
             seed: seed(node),
         };
-        // Events are logged by the driver; nobody else needs them yet.
-        let (events, _) = mpsc::channel(1);
-        let bgp = bgp::Driver::start(options, events, stop.clone()).context("BGP")?;
+        let bgp = bgp::Driver::start(options, stop.clone()).context("BGP")?;
         let heartbeat = heartbeat::Driver::start(
             node.clone(),
             settings.heartbeat_port,
@@ -129,7 +128,7 @@ impl Announcing {
 
     /// Waits until a driver has something to tell.
     pub(crate) async fn hear(&mut self) -> Heard {
-        let (heartbeat, layer2) = (&mut self.heartbeat, &mut self.layer2);
+        let (heartbeat, layer2, bgp) = (&mut self.heartbeat, &mut self.layer2, &mut self.bgp);
         let (alive, others) = (&mut heartbeat.alive, &mut heartbeat.others);
         loop {
             tokio::select! {
@@ -142,6 +141,7 @@ impl Announcing {
                 Ok(()) = others.changed() => return Heard::Facts,
                 Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
                 Some(event) = layer2.events.recv() => return Heard::Layer2(event),
+                Ok(()) = bgp.established.changed() => return Heard::Sessions,
                 // Every driver has ended: so will this process.
                 else => std::future::pending().await,
             }

@@ -124,7 +124,7 @@ fn allocation(outlook: &Outlook, key: &ServiceKey) -> Allocation {
             .iter()
             .flat_map(|e| e.reasons.iter().map(ToString::to_string))
             .collect(),
-        refusal: refusal.map(|refusal| Fault::from(&outlook.model.positioned(refusal))),
+        refusal: refusal.map(|refusal| Fault::from(&outlook.positioned(refusal))),
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a folder amounts to without running it: the engine and the world of the roles, fed once, and with
-//! the last good texts of what is broken, as the roles go on with them.
+//! What a folder or a cluster amounts to without running it: the engine and the world of the roles, fed
+//! once. Of a folder the last good texts of what is broken count, as the roles go on with them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,9 +22,16 @@ use crate::{
     status::Report,
 };
 
-/// A folder, decided for every node as if all of them were alive, or as [`Outlook::learn`] was told.
+/// Where the objects came from.
+enum Origin {
+    Folder(Box<Model>),
+    /// What is wrong with the objects of a cluster.
+    Cluster(Vec<Diagnostic>),
+}
+
+/// A source, decided for every node as if all of them were alive, or as [`Outlook::learn`] was told.
 pub(super) struct Outlook {
-    pub(super) model: Model,
+    origin: Origin,
     pub(super) engine: Engine,
     pub(super) world: World,
     /// Who held what before.
@@ -49,24 +56,42 @@ impl Outlook {
             .updates;
         updates.extend(model.take(files).updates);
         let (before, warning) = held(&Store::reader(&state_dir))?;
-        let mut outlook = Self {
-            model,
+        let mut outlook = Self::new(Origin::Folder(Box::new(model)), args, true);
+        outlook.warning = warning;
+        outlook.before = before;
+        outlook.decide(updates);
+        Ok(outlook)
+    }
+
+    fn new(origin: Origin, args: &SourceArgs, implied_cluster_ips: bool) -> Self {
+        Self {
+            origin,
             engine: Engine::new(AllocOptions {
                 lb_class: args.lb_class.clone(),
-                implied_cluster_ips: true,
+                implied_cluster_ips,
             }),
             world: World::new(Options {
                 node: None,
                 lb_class: args.lb_class.clone(),
                 ignore_exclude_lb: args.ignore_exclude_lb,
             }),
-            before,
-            warning,
+            before: Generation::default(),
+            warning: None,
             services: BTreeMap::new(),
-        };
-        outlook.assign(updates);
-        outlook.announce();
-        Ok(outlook)
+        }
+    }
+
+    fn decide(&mut self, updates: Vec<Update>) {
+        self.assign(updates);
+        self.announce();
+    }
+
+    /// Adds its place in the files to a diagnostic, where there are files.
+    pub(super) fn positioned(&self, diagnostic: &Diagnostic) -> Diagnostic {
+        match &self.origin {
+            Origin::Folder(model) => model.positioned(diagnostic),
+            Origin::Cluster(_) => diagnostic.clone(),
+        }
     }
 
     /// Takes over what running speakers say of who is alive and of their own interfaces, which layer 2
@@ -95,11 +120,14 @@ impl Outlook {
         if let Some(warning) = &self.warning {
             eprintln!("warning: {warning}");
         }
-        let faults = self.model.diagnostics();
+        let (faults, place) = match &self.origin {
+            Origin::Folder(model) => (model.diagnostics(), "folder"),
+            Origin::Cluster(faults) => (faults.clone(), "cluster"),
+        };
         let faults = faults.iter().filter(|fault| fault.is_error()).count();
         if faults > 0 {
             eprintln!(
-                "warning: {faults} faults in the folder, which `ferrolb check` shows; what is refused \
+                "warning: {faults} faults in the {place}, which `ferrolb check` shows; what is refused \
                  counts here as it was last good, as far as that is known"
             );
         }

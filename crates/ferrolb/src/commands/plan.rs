@@ -186,7 +186,7 @@ impl PlannedService {
             addresses: held.addresses,
             pool: held.pool.as_ref().map(ToString::to_string),
             reasons: reasons.collect(),
-            refusal: refusal.map(|refusal| Fault::from(&outlook.model.positioned(refusal))),
+            refusal: refusal.map(|refusal| Fault::from(&outlook.positioned(refusal))),
         }
     }
 }

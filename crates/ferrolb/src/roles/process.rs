@@ -306,6 +306,8 @@ impl Process {
             Heard::Interfaces => announcing.tell_interfaces(),
             Heard::Facts => announcing.take_facts(),
             Heard::Layer2(event) => announcing.note(event),
+            // Asked for when the status is.
+            Heard::Sessions => {}
         }
     }
 

@@ -43,16 +43,19 @@ fn headline(report: &Report) -> String {
     } else {
         ", waiting for its first complete input"
     };
+    let leader = report.leader.as_ref();
+    let leader = leader.map(|leader| format!(", standing by for {leader}"));
     let alive = report
         .alive
         .as_ref()
         .map(|nodes| format!(", alive: {}", nodes.join(" ")));
     format!(
-        "{}{name}  version {}, pid {}, up {}{synced}{}, {errors} refused\n",
+        "{}{name}  version {}, pid {}, up {}{synced}{}{}, {errors} refused\n",
         report.role,
         report.version,
         report.pid,
         duration(report.uptime_ms),
+        leader.unwrap_or_default(),
         alive.unwrap_or_default(),
     )
 }

@@ -23,6 +23,9 @@ pub struct Report {
     pub pid: u32,
     /// Time since the start.
     pub uptime_ms: u64,
+    /// Who assigns instead, of a controller that stands by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
     /// Whether everything the process needs was read once.
     pub synced: bool,
     /// What is refused or doubtful, errors first.

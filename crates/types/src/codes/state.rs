@@ -7,4 +7,5 @@ codes! {
     T003 "another controller holds the state directory"
     T004 "the state directory cannot be read or written"
     T005 "the last good versions of manifests cannot be read"
+    T006 "a kind cannot be followed at the API server"
 }

@@ -15,7 +15,7 @@
 mod connection;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     time::{Duration, Instant},
 };
@@ -23,13 +23,13 @@ use std::{
 use bytes::BytesMut;
 use ferrolb_bgp::{
     Advertised, ConnId, Ends, Event, Fault, Input, NextHops, Options, Output, PeerConfig,
-    PeerStatus, Speaker,
+    PeerStatus, Speaker, What,
 };
 use ferrolb_netio::links::{LinkWatch, next_hops};
 use ferrolb_types::{PeerName, RouteTargets};
 use ipnet::IpNet;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -72,22 +72,20 @@ pub struct Status {
 pub struct Driver {
     /// Takes commands; none of them waits for a peer.
     pub commands: mpsc::Sender<Command>,
+    /// The peers whose sessions are up.
+    pub established: watch::Receiver<BTreeSet<PeerName>>,
     task: JoinHandle<()>,
 }
 
 impl Driver {
-    /// Starts a speaker until `stop`; then every session is ended with a Cease. Events go to the log
-    /// and to `events`, as far as anybody listens.
+    /// Starts a speaker until `stop`; then every session is ended with a Cease. Events go to the log.
     ///
     /// # Errors
     /// The kernel does not tell about its interfaces.
-    pub fn start(
-        options: Options,
-        events: mpsc::Sender<Event>,
-        stop: CancellationToken,
-    ) -> io::Result<Self> {
+    pub fn start(options: Options, stop: CancellationToken) -> io::Result<Self> {
         let (commands, commands_rx) = mpsc::channel(1024);
         let (happened, happened_rx) = mpsc::channel(256);
+        let (tell_established, established) = watch::channel(BTreeSet::new());
         let driving = Driving {
             speaker: Speaker::new(options),
             links: LinkWatch::open()?,
@@ -95,10 +93,14 @@ impl Driver {
             connections: BTreeMap::new(),
             tasks: TaskTracker::new(),
             happened,
-            events,
+            established: tell_established,
         };
         let task = tokio::spawn(driving.run(commands_rx, happened_rx, stop));
-        Ok(Self { commands, task })
+        Ok(Self {
+            commands,
+            established,
+            task,
+        })
     }
 
     /// Waits until every session is ended.
@@ -117,7 +119,7 @@ struct Driving {
     /// The readers and writers; those of a closed connection still deliver its last message.
     tasks: TaskTracker,
     happened: mpsc::Sender<Happened>,
-    events: mpsc::Sender<Event>,
+    established: watch::Sender<BTreeSet<PeerName>>,
 }
 
 impl Driving {
@@ -170,7 +172,10 @@ impl Driving {
         let now = Instant::now();
         match command {
             Command::Peer(config) => self.speaker.set_peer(now, *config),
-            Command::PeerGone(name) => self.speaker.remove_peer(now, &name),
+            Command::PeerGone(name) => {
+                self.established.send_if_modified(|up| up.remove(&name));
+                self.speaker.remove_peer(now, &name);
+            }
             Command::Route(prefix, targets) => self.speaker.set_route(now, prefix, targets),
             Command::Synced => self.speaker.set_synced(now),
             // Whoever asked may have gone.
@@ -298,9 +303,17 @@ impl Driving {
     }
 
     fn tell(&self, event: Event) {
-        tracing::info!(peer = %event.peer, what = ?event.what, "BGP");
-        // Nobody need listen, and a listener that is behind misses some.
-        let _ = self.events.try_send(event);
+        let Event { peer, what } = event;
+        tracing::info!(%peer, ?what, "BGP");
+        match what {
+            What::Established => {
+                self.established.send_if_modified(|up| up.insert(peer));
+            }
+            What::Lost(_) => {
+                self.established.send_if_modified(|up| up.remove(&peer));
+            }
+            What::Failed(_) | What::Notice(_) => {}
+        }
     }
 
     fn note_links(&mut self, changes: io::Result<Vec<ferrolb_netio::links::LinkEvent>>) {
