@@ -20,7 +20,7 @@ soak:
 
 # The figures of docs/src/benchmarks.md.
 bench:
-	@hack/need routers tools musl
+	@hack/need routers tools kube musl
 	@hack/bench
 
 lint:

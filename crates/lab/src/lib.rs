@@ -5,13 +5,14 @@
 //! for their files. It takes all of it away again when it is dropped, closed by a signal, or found
 //! dead by the next run. On top of it stand the [`topology`] (a LAN with nodes, routers and
 //! clients), the [`routers`] judged through their own command lines, the [`probe`] that measures
-//! outages from a client's view, the [`faults`], and the handle on the program under test
-//! ([`ferrolb`]).
+//! outages from a client's view, the [`faults`], a real API server with its store ([`cluster`]), and the
+//! handle on the program under test ([`ferrolb`]).
 //!
 //! Nothing here touches the host's own network: every command runs inside a namespace made by the
 //! run. Root is needed; [`require`] says so in words where it is missing.
 
 pub mod bench;
+pub mod cluster;
 pub mod demo;
 pub mod exec;
 pub mod faults;

@@ -2,11 +2,15 @@
 //! A network namespace: a host of the lab.
 //!
 //! Commands enter it with `nsenter`, which replaces itself by the command: the child's process id is
-//! the daemon's own.
+//! the daemon's own. Threads enter it themselves ([`Namespace::enter`]). The program's own namespace
+//! can be used as one too, for what needs no more than its loopback; nothing is ever set there.
 
-use std::{ffi::OsStr, process::Command, sync::Arc, time::Duration};
+use std::{
+    ffi::OsStr, fs::File, os::fd::AsFd, path::Path, process::Command, sync::Arc, time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::{
     exec::{self, Captured, PATIENCE},
@@ -22,7 +26,8 @@ pub struct Namespace {
 struct Inner {
     run: Run,
     host: String,
-    name: String,
+    /// None: the program's own.
+    name: Option<String>,
 }
 
 impl Namespace {
@@ -36,7 +41,7 @@ impl Namespace {
             inner: Arc::new(Inner {
                 run: run.clone(),
                 host: host.to_owned(),
-                name,
+                name: Some(name),
             }),
         };
         namespace.ip_batch("link set lo up")?;
@@ -50,16 +55,49 @@ impl Namespace {
         Ok(namespace)
     }
 
+    /// The namespace this program runs in, under the name `host` in the run's files. It lends its
+    /// loopback; its network is not the lab's to change.
+    #[must_use]
+    pub fn own(run: &Run, host: &str) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                run: run.clone(),
+                host: host.to_owned(),
+                name: None,
+            }),
+        }
+    }
+
+    /// Whether it is the program's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.inner.name.is_none()
+    }
+
+    /// Moves the calling thread, and no other, into the namespace: the sockets it makes from now on
+    /// belong there, whoever uses them.
+    ///
+    /// # Errors
+    /// The namespace is gone.
+    pub fn enter(&self) -> Result<()> {
+        let Some(name) = &self.inner.name else {
+            return Ok(());
+        };
+        let file = File::open(Path::new(NETNS_DIR).join(name))?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .with_context(|| format!("cannot enter {name}"))
+    }
+
     /// The host's short name.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.inner.host
     }
 
-    /// The namespace's full name, as `ip netns` shows it.
+    /// The namespace's full name, as `ip netns` shows it; empty for the program's own.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.inner.name
+        self.inner.name.as_deref().unwrap_or_default()
     }
 
     /// The run it belongs to.
@@ -71,9 +109,12 @@ impl Namespace {
     /// A command that will run inside.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let Some(name) = &self.inner.name else {
+            return Command::new(program);
+        };
         let mut command = Command::new("nsenter");
         command
-            .arg(format!("--net={NETNS_DIR}/{}", self.inner.name))
+            .arg(format!("--net={NETNS_DIR}/{name}"))
             .arg("--")
             .arg(program);
         command
@@ -109,6 +150,7 @@ impl Namespace {
     /// # Errors
     /// As [`Namespace::exec`].
     pub fn ip(&self, arguments: &str) -> Result<String> {
+        self.changeable()?;
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
         self.exec("ip", &arguments)
     }
@@ -118,6 +160,7 @@ impl Namespace {
     /// # Errors
     /// One fails; those after it are not run.
     pub fn ip_batch(&self, lines: &str) -> Result<()> {
+        self.changeable()?;
         let mut command = self.command("ip");
         command.args(["-batch", "-"]);
         exec::run_with_input(command, lines, PATIENCE)?
@@ -131,6 +174,7 @@ impl Namespace {
     /// # Errors
     /// The kernel refuses one.
     pub fn sysctl(&self, settings: &[(&str, &str)]) -> Result<()> {
+        self.changeable()?;
         let mut arguments = vec!["-qw".to_owned()];
         arguments.extend(
             settings
@@ -140,10 +184,19 @@ impl Namespace {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.exec("sysctl", &arguments).map(drop)
     }
+
+    fn changeable(&self) -> Result<()> {
+        if self.is_own() {
+            bail!("the machine's own network is not the lab's to change");
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.run.remove_namespace(&self.name);
+        if let Some(name) = &self.name {
+            self.run.remove_namespace(name);
+        }
     }
 }

@@ -100,6 +100,17 @@ impl Topology {
         found.with_context(|| format!("no node {name}"))
     }
 
+    /// Plugs one more host into the LAN, by the name [`Place::of`] knows, such as `api`.
+    ///
+    /// # Errors
+    /// The kernel refuses, or a host of this name is there.
+    pub fn join(&self, name: &str) -> Result<Host> {
+        let mut host = Host::create(&self.run, name)?;
+        host.plug(&self.switch, LAN_BRIDGE, LAN)?;
+        host.be_client()?;
+        Ok(host)
+    }
+
     /// The port of the switch a host's LAN cable is plugged into.
     #[must_use]
     pub fn port<'a>(&'a self, host: &'a Host) -> End<'a> {

@@ -11,7 +11,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 pub struct Place(pub u8);
 
 impl Place {
-    /// The place of a host by its name: routers from 1, nodes from 11, the LAN's client 100, the WAN's 101.
+    /// The place of a host by its name: routers from 1, nodes from 11, the LAN's client 100, the WAN's 101,
+    /// the API server 102.
     #[must_use]
     pub fn of(name: &str) -> Self {
         let number = |base: u8| {
@@ -21,6 +22,7 @@ impl Place {
         match name.get(..1) {
             _ if name == "client" => Self(100),
             _ if name == "outside" => Self(101),
+            _ if name == "api" => Self(102),
             Some("r") => number(0),
             _ => number(10),
         }
@@ -65,6 +67,7 @@ mod tests {
             ("r1", "192.0.2.1/24", "2001:db8:1::1/64"),
             ("n3", "192.0.2.13/24", "2001:db8:1::13/64"),
             ("client", "192.0.2.100/24", "2001:db8:1::100/64"),
+            ("api", "192.0.2.102/24", "2001:db8:1::102/64"),
         ];
         for (name, v4, v6) in cases {
             let [a, b] = lan(Place::of(name));

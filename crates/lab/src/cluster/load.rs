@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Many objects at once, as calls for [`super::Api::each`].
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::{Value, json};
+
+use super::Call;
+
+/// Services of type LoadBalancer, named `s0`, `s1`, …
+#[derive(Clone, Debug)]
+pub struct Services<'a> {
+    /// Their namespace, which is there.
+    pub namespace: &'a str,
+    /// How many.
+    pub count: u32,
+    /// Their load balancer's class, if any.
+    pub class: Option<&'a str>,
+    /// `externalTrafficPolicy: Local`.
+    pub local: bool,
+}
+
+impl Services<'_> {
+    /// Their creation.
+    #[must_use]
+    pub fn create(&self) -> Vec<Call> {
+        let path = format!("/api/v1/namespaces/{}/services", self.namespace);
+        let one = |index| Call::create(&path, self.object(index));
+        (0..self.count).map(one).collect()
+    }
+
+    /// The status of each with one address, counted up from `first`.
+    #[must_use]
+    pub fn assign(&self, first: Ipv4Addr) -> Vec<Call> {
+        let address = |index| Ipv4Addr::from(u32::from(first).wrapping_add(index));
+        let one = |index| self.set_status(index, Some(address(index).into()));
+        (0..self.count).map(one).collect()
+    }
+
+    /// The status of one with this address, or with none.
+    #[must_use]
+    pub fn set_status(&self, index: u32, address: Option<IpAddr>) -> Call {
+        let path = format!(
+            "/api/v1/namespaces/{}/services/s{index}/status",
+            self.namespace
+        );
+        let ingress: Vec<Value> = address.iter().map(|ip| json!({ "ip": ip })).collect();
+        Call::merge(
+            &path,
+            json!({ "status": { "loadBalancer": { "ingress": ingress } } }),
+        )
+    }
+
+    /// An EndpointSlice for each, with one ready endpoint on a node, by turns.
+    #[must_use]
+    pub fn endpoints(&self, nodes: &[&str]) -> Vec<Call> {
+        let path = format!(
+            "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
+            self.namespace
+        );
+        let turns = nodes.iter().cycle();
+        let one = |(index, node): (u32, &&str)| Call::create(&path, slice(index, node));
+        (0..self.count).zip(turns).map(one).collect()
+    }
+
+    fn object(&self, index: u32) -> Value {
+        let policy = if self.local { "Local" } else { "Cluster" };
+        let mut spec = json!({
+            "type": "LoadBalancer",
+            "externalTrafficPolicy": policy,
+            // There are fewer node ports than Services.
+            "allocateLoadBalancerNodePorts": false,
+            "ports": [{ "port": 80, "protocol": "TCP" }],
+        });
+        if let (Some(class), Some(fields)) = (self.class, spec.as_object_mut()) {
+            fields.insert("loadBalancerClass".to_owned(), class.into());
+        }
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": { "name": format!("s{index}") }, "spec": spec,
+        })
+    }
+}
+
+fn slice(index: u32, node: &str) -> Value {
+    let address = Ipv4Addr::from(0x0AF4_0000_u32.wrapping_add(index));
+    json!({
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {
+            "name": format!("s{index}-1"),
+            "labels": { "kubernetes.io/service-name": format!("s{index}") },
+        },
+        "ports": [{ "name": "", "port": 80, "protocol": "TCP" }],
+        "endpoints": [{
+            "addresses": [address], "nodeName": node,
+            "conditions": { "ready": true, "serving": true, "terminating": false },
+        }],
+    })
+}
+
+/// A ready Node with its address.
+#[must_use]
+pub fn node(name: &str, address: IpAddr) -> Call {
+    let object = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": name, "labels": { "kubernetes.io/hostname": name } },
+        "status": {
+            "addresses": [{ "type": "InternalIP", "address": address }],
+            "conditions": [
+                { "type": "Ready", "status": "True", "reason": "KubeletReady" },
+                { "type": "NetworkUnavailable", "status": "False", "reason": "RouteCreated" },
+            ],
+        },
+    });
+    Call::create("/api/v1/nodes", object)
+}
+
+/// A running Pod of a role on the host's network of a node, with the labels of its workload.
+#[must_use]
+pub fn pod(namespace: &str, role: &str, name: &str, node: &str, address: IpAddr) -> [Call; 2] {
+    let pods = format!("/api/v1/namespaces/{namespace}/pods");
+    let object = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "labels": { "app": "metallb", "component": role } },
+        "spec": {
+            "nodeName": node, "hostNetwork": true, "serviceAccountName": role,
+            "containers": [{ "name": role, "image": "ferrolb" }],
+        },
+    });
+    let status = json!({ "status": {
+        "phase": "Running", "podIP": address, "podIPs": [{ "ip": address }],
+        "conditions": [{ "type": "Ready", "status": "True" }],
+    }});
+    [
+        Call::create(&pods, object),
+        Call::merge(&format!("{pods}/{name}/status"), status),
+    ]
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The store's own commands, through etcd's JSON gateway.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::Site;
+
+/// `ferrolb-lab`: a key beside those of Kubernetes, written to make the revision move.
+const TICK: &str = "ZmVycm9sYi1sYWI=";
+
+/// Whether the store answers that it is well.
+pub(super) fn healthy(site: &Site) -> Result<bool> {
+    let answer = curl(site, "/health", None)?;
+    Ok(answer
+        .pointer("/health")
+        .is_some_and(|health| health == "true"))
+}
+
+/// Writes once more, and forgets everything before that.
+pub(super) fn compact(site: &Site) -> Result<()> {
+    let put = curl(
+        site,
+        "/v3/kv/put",
+        Some(&json!({ "key": TICK, "value": TICK })),
+    )?;
+    let revision = put.pointer("/header/revision").context("no revision")?;
+    let body = json!({ "revision": revision, "physical": true });
+    curl(site, "/v3/kv/compaction", Some(&body)).map(drop)
+}
+
+fn curl(site: &Site, path: &str, body: Option<&Value>) -> Result<Value> {
+    let url = format!("{}{path}", site.ports.etcd_url());
+    let body = body.map(Value::to_string);
+    let mut arguments = vec!["-sSf", "--noproxy", "*", "--max-time", "5"];
+    if let Some(body) = &body {
+        arguments.extend(["-d", body]);
+    }
+    arguments.push(&url);
+    let said = site.namespace.exec("curl", &arguments)?;
+    Ok(serde_json::from_str(&said)?)
+}
