@@ -20,3 +20,6 @@ pub const EXCLUDE_FROM_LOAD_BALANCERS: &str =
     "node.kubernetes.io/exclude-from-external-load-balancers";
 /// Label on an EndpointSlice: the Service it belongs to.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+/// On a BGPPeer as `v1beta1` shows it: the fields that only `v1beta2` has, as JSON. Never stored.
+pub const V1BETA2_FIELDS: &str = "ferrolb.io/v1beta2-fields";

@@ -14,6 +14,6 @@ pub mod render;
 pub mod resources;
 pub mod selector;
 
-pub use compile::{Compiler, LastGood, check};
+pub use compile::{Compiler, LastGood, check, check_tolerating};
 pub use compiled::Config;
 pub use resources::Resources;

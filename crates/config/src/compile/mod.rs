@@ -73,7 +73,24 @@ impl Compiler {
 /// Every fault and every warning of the present set, errors of an object together.
 #[must_use]
 pub fn check(resources: &Resources) -> Vec<Diagnostic> {
-    let config = compile(resources, &mut LastGood::default());
+    diagnostics(&compile(resources, &mut LastGood::default()))
+}
+
+/// The same where a fault of an object that `tolerates` holds of is only warned of, and keeps the object
+/// out of nothing: for objects that others, to come later, will make right.
+#[must_use]
+pub fn check_tolerating(
+    resources: &Resources,
+    tolerates: fn(&Diagnostic) -> bool,
+) -> Vec<Diagnostic> {
+    let outcome = Outcome {
+        tolerates: Some(tolerates),
+        ..Outcome::default()
+    };
+    diagnostics(&compile_into(resources, &mut LastGood::default(), outcome))
+}
+
+fn diagnostics(config: &Config) -> Vec<Diagnostic> {
     let mut diagnostics = config.warnings.clone();
     diagnostics.extend(config.diagnostics().cloned());
     diagnostics.sort_by(|a, b| (&a.object, a.severity).cmp(&(&b.object, b.severity)));
@@ -88,7 +105,10 @@ struct Attached {
 }
 
 fn compile(resources: &Resources, last_good: &mut LastGood) -> Config {
-    let mut outcome = Outcome::default();
+    compile_into(resources, last_good, Outcome::default())
+}
+
+fn compile_into(resources: &Resources, last_good: &mut LastGood, mut outcome: Outcome) -> Config {
     let mut communities = CommunityRules::default();
     settle(resources, last_good, &mut outcome, &mut communities);
     let mut bfd = BfdRules::default();

@@ -30,6 +30,12 @@ impl Report {
         self.errors.is_empty()
     }
 
+    /// Makes warnings of the errors so far that `tolerates` holds of.
+    pub(crate) fn tolerate(&mut self, tolerates: fn(&Diagnostic) -> bool) {
+        let tolerated = self.errors.extract_if(.., |error| tolerates(error));
+        self.warnings.extend(tolerated.map(Diagnostic::warning));
+    }
+
     /// Adds an error. The value is shown as given: never pass a secret.
     pub(crate) fn refuse(
         &mut self,

@@ -55,6 +55,8 @@ pub(crate) trait Rules<K> {
 pub(crate) struct Outcome {
     pub(crate) refused: BTreeMap<ObjectRef, Refused>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// Of which faults that an object has by itself a warning is enough; absent means none.
+    pub(crate) tolerates: Option<fn(&Diagnostic) -> bool>,
 }
 
 impl Outcome {
@@ -83,6 +85,9 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
             mut form,
             mut report,
         } = rules.parse(object);
+        if let Some(tolerates) = outcome.tolerates {
+            report.tolerate(tolerates);
+        }
         let well_formed = report.is_clean();
         rules.conflicts(&mut form, &mut report);
         outcome.warnings.append(&mut report.warnings);

@@ -71,6 +71,7 @@ fn area_title(letter: &str) -> &'static str {
         "N" => "announcement",
         "G" => "BGP sessions",
         "T" => "state directory",
+        "W" => "webhooks",
         _ => "command line and process",
     }
 }

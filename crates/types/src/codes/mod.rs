@@ -77,6 +77,7 @@ pub mod schema;
 pub mod selector;
 pub mod session;
 pub mod state;
+pub mod webhook;
 
 /// Every code there is, area by area.
 pub fn all() -> impl Iterator<Item = Code> {
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         announce::ALL,
         session::ALL,
         state::ALL,
+        webhook::ALL,
         command::ALL,
     ]
     .into_iter()

@@ -224,3 +224,28 @@ fn no_diagnostic_shows_a_password() {
         }
     }
 }
+
+/// A tolerated fault is warned of, and does not hide that two objects exclude each other.
+#[test]
+fn a_tolerated_fault_keeps_no_object_out() {
+    let resources = resources(&[
+        "BGPPeer one@1 {myASN: 1, peerASN: 2, peerAddress: 192.0.2.1, bfdProfile: later}",
+        "BGPPeer two@2 {myASN: 1, peerASN: 2, peerAddress: 192.0.2.1}",
+    ]);
+    let strict: Vec<_> = crate::check(&resources).iter().map(brief).collect();
+    assert_eq!(
+        strict,
+        ["B018 one spec.bfdProfile", "B051 one spec.bfdProfile"]
+    );
+    let tolerates = |fault: &ferrolb_types::Diagnostic| fault.object.name == "one";
+    let lenient = crate::check_tolerating(&resources, tolerates);
+    let lenient: Vec<_> = lenient.iter().map(brief).collect();
+    assert_eq!(
+        lenient,
+        [
+            "~B018 one spec.bfdProfile",
+            "~B051 one spec.bfdProfile",
+            "B060 two spec.peerAddress"
+        ]
+    );
+}
