@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The way to the API server: configuration, time limits, and one request at a time.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde::de::DeserializeOwned;
+
+use crate::{Error, load::Load};
+
+/// Longest time for a connection to stand, TLS included.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Longest silence on a connection we wait on. Watches get a bookmark every minute, so silence beyond this
+/// is a dead connection, noticed here because a peer that vanished closes nothing.
+const SILENCE: Duration = Duration::from_secs(100);
+
+/// Longest time for a request to be taken off our hands.
+const SEND: Duration = Duration::from_secs(10);
+
+/// Longest time for a whole request, answer included, where the caller has no limit of its own.
+pub(crate) const REQUEST: Duration = Duration::from_secs(30);
+
+/// How to reach the API server, and as whom.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// A kubeconfig named on the command line; otherwise `KUBECONFIG`, `~/.kube/config` or the service account.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context in it.
+    pub context: Option<String>,
+    /// The namespace of the `metallb.io` objects.
+    pub namespace: String,
+    /// `User-Agent` of every request.
+    pub user_agent: String,
+}
+
+/// The API server. Cheap to clone; every clone shares the connections.
+#[derive(Clone)]
+pub struct Cluster {
+    client: kube::Client,
+    namespace: Arc<str>,
+    load: Load,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Prepares the way to the API server. Nothing is sent yet: a server that is down is no error here.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where neither a kubeconfig nor a service account can be used.
+    pub async fn connect(connection: &Connection) -> Result<Self, Error> {
+        let mut config = config(connection).await?;
+        config.connect_timeout = Some(CONNECT);
+        config.read_timeout = Some(SILENCE);
+        config.write_timeout = Some(SEND);
+        // Retrying is ours: the client's own goes on for minutes, past any gate.
+        config.default_retry = false;
+        if !connection.user_agent.is_empty() {
+            let agent = http::HeaderValue::from_str(&connection.user_agent).map_err(|_| {
+                Error::Config("the user agent has characters a header cannot carry".into())
+            })?;
+            config.headers.push((http::header::USER_AGENT, agent));
+        }
+        let client =
+            kube::Client::try_from(config).map_err(|error| Error::Config(error.to_string()))?;
+        Ok(Self::with_client(client, &connection.namespace))
+    }
+
+    pub(crate) fn with_client(client: kube::Client, namespace: &str) -> Self {
+        Self {
+            client,
+            namespace: namespace.into(),
+            load: Load::default(),
+        }
+    }
+
+    /// The namespace of the `metallb.io` objects.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The version the API server tells, which shows that somebody is there.
+    ///
+    /// # Errors
+    /// Whatever keeps the question from being answered.
+    pub async fn version(&self) -> Result<String, Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            git_version: String,
+        }
+        let request = crate::request::get("/version")?;
+        let version: Version = self.call(request, REQUEST).await?;
+        Ok(version.git_version)
+    }
+
+    /// Sends a request and reads the answer, within `limit`.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limit: Duration,
+    ) -> Result<T, Error> {
+        let text = self.text(request, limit).await?;
+        serde_json::from_str(&text).map_err(|error| Error::answer(&error))
+    }
+
+    /// Sends a request and gives the answer's text, within `limit`.
+    pub(crate) async fn text(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limit: Duration,
+    ) -> Result<String, Error> {
+        match tokio::time::timeout(limit, self.client.request_text(request)).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Error::Timeout(limit)),
+        }
+    }
+
+    pub(crate) fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
+    /// How busy the writes that matter are; the others make way.
+    pub(crate) fn load(&self) -> &Load {
+        &self.load
+    }
+}
+
+async fn config(connection: &Connection) -> Result<kube::Config, Error> {
+    let options = KubeConfigOptions {
+        context: connection.context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let refused = |error: kube::config::KubeconfigError| Error::Config(error.to_string());
+    if let Some(path) = &connection.kubeconfig {
+        let file = Kubeconfig::read_from(path).map_err(refused)?;
+        return kube::Config::from_custom_kubeconfig(file, &options)
+            .await
+            .map_err(refused);
+    }
+    if connection.context.is_some() {
+        return kube::Config::from_kubeconfig(&options)
+            .await
+            .map_err(refused);
+    }
+    kube::Config::infer()
+        .await
+        .map_err(|error| Error::Config(error.to_string()))
+}

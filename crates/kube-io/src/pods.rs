@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pods of ours: who owns what we write, and a question to each through the API server's proxy.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cluster, Error, client::REQUEST, request};
+
+/// An object that owns what we write, so that the garbage collector removes it with its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// API version of the owner.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
+/// A Pod as far as it can be asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodView {
+    /// Its name.
+    pub name: String,
+    /// The node it runs on; empty while it is not scheduled.
+    pub node: String,
+    /// Its address; empty while it has none.
+    pub address: String,
+    /// Whether its condition `Ready` is `True`.
+    pub ready: bool,
+}
+
+/// Where in a Pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PodPort {
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Its number.
+    pub port: u16,
+}
+
+#[derive(Deserialize)]
+struct Pods {
+    #[serde(default)]
+    items: Vec<Pod>,
+}
+
+#[derive(Deserialize)]
+struct Pod {
+    metadata: Named,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Named {
+    name: String,
+    uid: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec {
+    node_name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    #[serde(rename = "podIP")]
+    pod_ip: String,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    type_: String,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Anything {
+    metadata: Named,
+}
+
+impl Cluster {
+    /// Our own Pod as an owner.
+    ///
+    /// # Errors
+    /// That it does not exist, may not be read, or nobody answers.
+    pub async fn pod_owner(&self, name: &str) -> Result<Owner, Error> {
+        self.owner("v1", "Pod", "pods", name).await
+    }
+
+    /// Our Deployment as an owner.
+    ///
+    /// # Errors
+    /// That it does not exist, may not be read, or nobody answers.
+    pub async fn deployment_owner(&self, name: &str) -> Result<Owner, Error> {
+        self.owner("apps/v1", "Deployment", "deployments", name)
+            .await
+    }
+
+    async fn owner(
+        &self,
+        api_version: &str,
+        kind: &str,
+        plural: &str,
+        name: &str,
+    ) -> Result<Owner, Error> {
+        let path = request::object(api_version, Some(self.namespace()), plural, name);
+        let found: Anything = self.call(request::get(path)?, REQUEST).await?;
+        Ok(Owner {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            name: found.metadata.name,
+            uid: found.metadata.uid,
+        })
+    }
+
+    /// The Pods of our namespace that `selector` matches.
+    ///
+    /// # Errors
+    /// That they may not be listed, or nobody answers.
+    pub async fn pods(&self, selector: &str) -> Result<Vec<PodView>, Error> {
+        let path = request::collection("v1", Some(self.namespace()), "pods");
+        let path = format!("{path}?labelSelector={}", request::escape(selector));
+        let pods: Pods = self.call(request::get(path)?, REQUEST).await?;
+        Ok(pods.items.into_iter().map(view).collect())
+    }
+
+    /// What a Pod of our namespace answers to a GET of `path` (with its `/`), through the API server.
+    ///
+    /// # Errors
+    /// That the proxy may not be used, the Pod does not answer within `limit`, or answers with an error.
+    pub async fn ask_pod(
+        &self,
+        pod: &str,
+        port: PodPort,
+        path: &str,
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        let scheme = if port.tls { "https" } else { "http" };
+        let target = format!("{scheme}:{pod}:{}", port.port);
+        let pods = request::collection("v1", Some(self.namespace()), "pods");
+        let request = request::get(format!("{pods}/{}/proxy{path}", request::escape(&target)))?;
+        Ok(self.text(request, limit).await?.into_bytes())
+    }
+}
+
+fn view(pod: Pod) -> PodView {
+    let ready = |c: &Condition| c.type_ == "Ready" && c.status == "True";
+    PodView {
+        name: pod.metadata.name,
+        node: pod.spec.node_name,
+        address: pod.status.pod_ip,
+        ready: pod.status.conditions.iter().any(ready),
+    }
+}

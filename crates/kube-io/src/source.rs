@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A collection on the API server: its pages, and its changes line by line. What the objects are, others know.
+
+use std::time::Duration;
+
+use futures::{AsyncBufRead, AsyncBufReadExt};
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{Cluster, Error, client::REQUEST, request};
+
+/// Objects in a page.
+const PAGE: u32 = 500;
+
+/// The same where objects are big: a Node tells every image it holds.
+const SMALL_PAGE: u32 = 100;
+
+/// Seconds after which the server ends a watch; each one its own number, so that the watches of many
+/// processes do not begin anew together.
+const WATCH_SECONDS: std::ops::Range<u64> = 240..300;
+
+/// The longest line of a watch. An object has at most about 3 MB as JSON.
+const MOST_LINE: usize = 16 << 20;
+
+/// A collection, perhaps with a selector.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    path: String,
+    selector: String,
+    page: u32,
+}
+
+/// What becomes of one object's text. It cannot fail: what cannot be decoded is told, too.
+pub(crate) type Decode<T> = fn(&str) -> T;
+
+/// A page of a list, decoded object by object while its text is read.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    /// The objects.
+    pub items: Vec<T>,
+    /// Where the next page begins.
+    pub continued: Option<String>,
+    /// The version the list stands for, from which to watch.
+    pub version: String,
+}
+
+#[derive(Deserialize)]
+struct PageText<'a> {
+    #[serde(default)]
+    metadata: ListMeta,
+    // Go writes an empty list as null.
+    #[serde(borrow, default)]
+    items: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListMeta {
+    resource_version: String,
+    #[serde(rename = "continue")]
+    continued: Option<String>,
+}
+
+struct Items<T>(Decode<T>);
+
+impl<'de, T> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(object) = list.next_element::<&RawValue>()? {
+            items.push((self.0)(object.get()));
+        }
+        Ok(items)
+    }
+}
+
+fn page<T>(text: &str, decode: Decode<T>) -> Result<Page<T>, Error> {
+    let unreadable = |error: serde_json::Error| Error::answer(&error);
+    let page: PageText<'_> = serde_json::from_str(text).map_err(unreadable)?;
+    let items = match page.items {
+        None => Vec::new(),
+        Some(list) => {
+            let mut deserializer = serde_json::Deserializer::from_str(list.get());
+            deserializer
+                .deserialize_seq(Items(decode))
+                .map_err(unreadable)?
+        }
+    };
+    Ok(Page {
+        items,
+        continued: page.metadata.continued.filter(|token| !token.is_empty()),
+        version: page.metadata.resource_version,
+    })
+}
+
+/// A change.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// New or changed.
+    Set(T),
+    /// Gone, as it last was.
+    Gone(T),
+    /// Nothing, but so far we have seen everything.
+    Bookmark(String),
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type", borrow)]
+    type_: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Marked {
+    metadata: ListMeta,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    code: u16,
+    reason: String,
+    message: String,
+}
+
+impl Source {
+    pub(crate) fn new(path: String, selector: String) -> Self {
+        Self {
+            path,
+            selector,
+            page: PAGE,
+        }
+    }
+
+    /// The same, in small pages.
+    pub(crate) fn of_big_objects(mut self) -> Self {
+        self.page = SMALL_PAGE;
+        self
+    }
+
+    pub(crate) fn list_path(&self, continued: Option<&str>) -> String {
+        let mut path = format!("{}?", self.path);
+        if !self.selector.is_empty() {
+            path.push_str(&self.selector);
+            path.push('&');
+        }
+        path.push_str(&format!("limit={}", self.page));
+        if let Some(token) = continued {
+            path.push_str("&continue=");
+            path.push_str(&request::escape(token));
+        }
+        path
+    }
+
+    fn watch_path(&self, version: &str) -> String {
+        let and = if self.selector.is_empty() { "" } else { "&" };
+        let seconds = watch_seconds();
+        let version = request::escape(version);
+        format!(
+            "{}?{}{and}watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}",
+            self.path, self.selector
+        )
+    }
+
+    /// Reads a page.
+    pub(crate) async fn page<T>(
+        &self,
+        cluster: &Cluster,
+        continued: Option<&str>,
+        decode: Decode<T>,
+    ) -> Result<Page<T>, Error> {
+        let text = cluster
+            .text(request::get(self.list_path(continued))?, REQUEST)
+            .await?;
+        page(&text, decode)
+    }
+
+    /// Begins to watch from `version`.
+    pub(crate) async fn watch(&self, cluster: &Cluster, version: &str) -> Result<Changes, Error> {
+        let request = request::get(self.watch_path(version))?;
+        let opening = cluster.client().request_stream(request);
+        let stream = match tokio::time::timeout(REQUEST, opening).await {
+            Ok(stream) => stream?,
+            Err(_) => return Err(Error::Timeout(REQUEST)),
+        };
+        Ok(Changes {
+            stream: Box::pin(stream),
+            line: Vec::new(),
+        })
+    }
+}
+
+/// Changes as they come.
+pub(crate) struct Changes {
+    stream: std::pin::Pin<Box<dyn AsyncBufRead + Send>>,
+    line: Vec<u8>,
+}
+
+impl Changes {
+    /// The next change; `None` when the server ends the watch, which it does now and then.
+    /// May be dropped while it waits and called again: what was read of a line stays.
+    pub(crate) async fn next<T>(&mut self, decode: Decode<T>) -> Option<Result<Change<T>, Error>> {
+        loop {
+            match self.fill().await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+            let change = read(&self.line, decode);
+            self.line.clear();
+            // A huge object was here: its room is not kept for the small ones.
+            if self.line.capacity() > 1 << 20 {
+                self.line = Vec::new();
+            }
+            match change {
+                Ok(Some(change)) => return Some(Ok(change)),
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// Reads until a line is whole. A cut last line is no line.
+    async fn fill(&mut self) -> Result<bool, Error> {
+        loop {
+            let chunk = match self.stream.fill_buf().await {
+                Ok(chunk) => chunk,
+                Err(error) => return Err(Error::Transport(error.to_string())),
+            };
+            if chunk.is_empty() {
+                return Ok(false);
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let take = end.unwrap_or(chunk.len());
+            if self.line.len() + take > MOST_LINE {
+                return Err(Error::Answer(format!(
+                    "a line of more than {MOST_LINE} bytes"
+                )));
+            }
+            self.line
+                .extend_from_slice(chunk.get(..take).unwrap_or_default());
+            let used = take + usize::from(end.is_some());
+            self.stream.as_mut().consume(used);
+            if end.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn read<T>(line: &[u8], decode: Decode<T>) -> Result<Option<Change<T>>, Error> {
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| Error::answer(&error))?;
+    let object = line.object.get();
+    match line.type_ {
+        "ADDED" | "MODIFIED" => Ok(Some(Change::Set(decode(object)))),
+        "DELETED" => Ok(Some(Change::Gone(decode(object)))),
+        "BOOKMARK" => {
+            let marked: Marked =
+                serde_json::from_str(object).map_err(|error| Error::answer(&error))?;
+            Ok(Some(Change::Bookmark(marked.metadata.resource_version)))
+        }
+        "ERROR" => {
+            let refusal: Refusal =
+                serde_json::from_str(object).map_err(|error| Error::answer(&error))?;
+            Err(Error::Api {
+                code: refusal.code,
+                reason: refusal.reason,
+                message: refusal.message,
+            })
+        }
+        // Of a newer version: nothing we could do with it.
+        _ => Ok(None),
+    }
+}
+
+fn watch_seconds() -> u64 {
+    let mut bytes = [0_u8; 2];
+    let span = WATCH_SECONDS.end - WATCH_SECONDS.start;
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => WATCH_SECONDS.start + u64::from(u16::from_ne_bytes(bytes)) % span,
+        Err(_) => WATCH_SECONDS.start,
+    }
+}
+
+/// Time after which a watch that says nothing at all is given up; the server ends it earlier.
+pub(crate) const DEAD: Duration = Duration::from_secs(WATCH_SECONDS.end + 10);
