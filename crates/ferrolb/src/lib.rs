@@ -11,6 +11,7 @@
 //! | [`state`] | who holds which address, across restarts |
 //! | [`drivers`] | sockets and clocks under the cores |
 //! | [`roles`] | `standalone`, `controller`, `speaker` |
+//! | [`serve`] | health, metrics, state and webhooks by HTTP |
 //! | [`status`] | what a process says of itself |
 //! | [`commands`] | `check`, `plan`, `explain`, `status`, `crds`, `codes` |
 
@@ -21,15 +22,15 @@ pub mod drivers;
 mod exclude;
 pub mod folder;
 pub mod intake;
-mod logging;
 pub mod model;
 pub mod roles;
+pub mod serve;
 pub mod state;
 pub mod status;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command, RoleArgs};
+use args::{Cli, Command, ControllerFlags, Place, Refusal, SpeakerFlags, Surroundings};
 use commands::Ending;
 use roles::Role;
 
@@ -37,9 +38,9 @@ use roles::Role;
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
-        Command::Standalone(args) => role(&Role::Standalone(args)),
-        Command::Controller(args) => role(&Role::Controller(args)),
-        Command::Speaker(args) => role(&Role::Speaker(args)),
+        Command::Standalone(flags) => standalone(&flags),
+        Command::Controller(flags) => controller(&flags),
+        Command::Speaker(flags) => speaker(&flags),
         Command::Check(args) => commands::check::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
@@ -51,13 +52,35 @@ pub fn run(cli: Cli) -> ExitCode {
     .into()
 }
 
+fn standalone(flags: &SpeakerFlags) -> Ending {
+    match flags.resolve_standalone(&Surroundings::of_process()) {
+        Ok(args) => role(&Role::Standalone(args)),
+        Err(refusal) => commands::refused(&refusal),
+    }
+}
+
+fn controller(flags: &ControllerFlags) -> Ending {
+    match flags.resolve(&Surroundings::of_process()) {
+        Ok(Place::Folder(args)) => role(&Role::Controller(args)),
+        Ok(Place::Cluster(_)) => commands::refused(&folder_needed()),
+        Err(refusal) => commands::refused(&refusal),
+    }
+}
+
+fn speaker(flags: &SpeakerFlags) -> Ending {
+    match flags.resolve(&Surroundings::of_process()) {
+        Ok(Place::Folder(args)) => role(&Role::Speaker(args)),
+        Ok(Place::Cluster(_)) => commands::refused(&folder_needed()),
+        Err(refusal) => commands::refused(&refusal),
+    }
+}
+
+fn folder_needed() -> Refusal {
+    args::missing("--dir", "it needs a folder of manifests", "name one")
+}
+
 fn role(role: &Role) -> Ending {
-    let RoleArgs {
-        log_level,
-        log_format,
-        ..
-    } = role.args();
-    logging::init(*log_level, *log_format);
+    role.args().voice.raise();
     match roles::run(role) {
         Ok(()) => Ending::Fine,
         Err(error) => commands::failed(&error),

@@ -3,13 +3,15 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use ferrolb::args::{Cli, normalise};
+use ferrolb::args;
 
 // musl's own allocator is several times slower under threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ferrolb::run(Cli::parse_from(normalise(std::env::args_os())))
+    match args::parse(std::env::args_os()) {
+        Ok(cli) => ferrolb::run(cli),
+        Err(error) => error.exit(),
+    }
 }

@@ -5,15 +5,16 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{IsTerminal as _, stdout},
+    path::PathBuf,
 };
 
 use anyhow::{Context as _, bail};
 use ferrolb_config::render::render;
 use ferrolb_types::Diagnostic;
 
-use super::{Ending, failed, print};
+use super::{Ending, failed, print, refused};
 use crate::{
-    args::{CheckArgs, Form},
+    args::{CheckArgs, CheckChoice, Form, missing},
     folder::{Content, FileChange, Scanner},
     model::Model,
 };
@@ -21,16 +22,23 @@ use crate::{
 /// Checks and prints.
 #[must_use]
 pub fn run(args: &CheckArgs) -> Ending {
-    match read(args) {
-        Ok(files) => check(args, files),
+    let (paths, namespace) = match args.choose() {
+        Ok(CheckChoice::Paths(paths, namespace)) => (paths, namespace),
+        Ok(CheckChoice::Cluster(_)) => {
+            return refused(&missing("PATH", "it needs files or folders", "name some"));
+        }
+        Err(refusal) => return refused(&refusal),
+    };
+    match read(&paths) {
+        Ok(files) => check(args.output, &namespace, files),
         Err(error) => failed(&error),
     }
 }
 
 /// Reads every path; one that cannot be read at all is an error of its own.
-fn read(args: &CheckArgs) -> anyhow::Result<Vec<FileChange>> {
+fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<FileChange>> {
     let mut files = Vec::new();
-    for path in &args.paths {
+    for path in paths {
         let meta = fs::metadata(path).with_context(|| path.display().to_string())?;
         // A pipe has no second reading, and to pass over it would look like praise.
         if !meta.is_file() && !meta.is_dir() {
@@ -45,13 +53,13 @@ fn read(args: &CheckArgs) -> anyhow::Result<Vec<FileChange>> {
     Ok(files)
 }
 
-fn check(args: &CheckArgs, files: Vec<FileChange>) -> Ending {
+fn check(form: Form, namespace: &str, files: Vec<FileChange>) -> Ending {
     let count = files.len();
     let texts: BTreeMap<String, String> = files.iter().filter_map(text).collect();
-    let mut model = Model::new(&args.namespace);
+    let mut model = Model::new(namespace);
     model.take(files);
     let diagnostics = model.diagnostics();
-    match args.output {
+    match form {
         Form::Json => print(&json(&diagnostics)),
         Form::Text => print(&report(&diagnostics, &texts, count)),
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Ending, failed, outlook::Outlook, print, refused};
 use crate::{
-    args::{ExplainArgs, Form},
+    args::{ExplainArgs, Form, SourceArgs},
     status::{
         Report,
         report::{Fault, SessionReport},
@@ -56,15 +56,19 @@ struct Live {
 #[must_use]
 pub fn run(args: &ExplainArgs) -> Ending {
     let key = key(args);
-    let mut outlook = match Outlook::read(&args.source) {
+    let source = match args.source.folder() {
+        Ok(source) => source,
+        Err(refusal) => return refused(&refusal),
+    };
+    let mut outlook = match Outlook::read(&source) {
         Ok(outlook) => outlook,
         Err(error) => return failed(&error),
     };
     outlook.warn();
     if !outlook.services.contains_key(&key) {
-        return refused(&missing(&key, args));
+        return refused(&missing(&key, &source));
     }
-    let running = running(args);
+    let running = running(&source);
     outlook.learn(
         running
             .iter()
@@ -103,11 +107,11 @@ fn key(args: &ExplainArgs) -> ServiceKey {
     }
 }
 
-fn missing(key: &ServiceKey, args: &ExplainArgs) -> Diagnostic {
+fn missing(key: &ServiceKey, source: &SourceArgs) -> Diagnostic {
     let object = ObjectRef::new("Service", key.namespace(), key.name());
     let cause = format!(
         "the folder {} has no such Service, or its manifest is refused",
-        args.source.dir.display()
+        source.dir.display()
     );
     let remedy = "check the spelling and the namespace (-s), and run `ferrolb check` on the folder";
     Diagnostic::error(codes::command::X006, object, cause, remedy)
@@ -131,9 +135,9 @@ fn allocation(outlook: &Outlook, key: &ServiceKey) -> Allocation {
 /// A socket, and what the process behind it reports.
 type Running = (String, io::Result<Report>);
 
-fn running(args: &ExplainArgs) -> Vec<Running> {
+fn running(source: &SourceArgs) -> Vec<Running> {
     // Without a state directory nothing runs on this folder from here.
-    let sockets = socket::sockets(&args.source.state_dir()).unwrap_or_default();
+    let sockets = socket::sockets(&source.state_dir()).unwrap_or_default();
     let ask = |path: &PathBuf| {
         let report = socket::ask(path)
             .and_then(|value| serde_json::from_value(value).map_err(io::Error::from));

@@ -71,7 +71,12 @@ pub fn run(args: &PlanArgs) -> Ending {
 }
 
 fn plan(args: &PlanArgs) -> anyhow::Result<String> {
-    let outlook = Outlook::read(&args.source)?;
+    let outlook = Outlook::read(
+        &args
+            .source
+            .folder()
+            .map_err(|refusal| anyhow!("{refusal}"))?,
+    )?;
     outlook.warn();
     let plan = Plan::of(&outlook, args.node.as_deref())?;
     let Some(path) = &args.against else {

@@ -9,15 +9,26 @@ use serde_json::Value;
 
 use super::{Ending, failed, print, refused};
 use crate::{
-    args::{Form, StatusArgs},
+    args::{Form, StatusArgs, StatusChoice, missing},
     status::{Report, render, socket},
 };
 
 /// Asks and prints. Fine when everybody asked has answered.
 #[must_use]
 pub fn run(args: &StatusArgs) -> Ending {
-    let sockets = match sockets(args) {
-        Ok(sockets) => sockets,
+    let choice = match args.choose() {
+        Ok(StatusChoice::Cluster(_)) => {
+            return refused(&missing(
+                "--dir",
+                "it needs a folder or a socket",
+                "name one",
+            ));
+        }
+        Ok(choice) => choice,
+        Err(refusal) => return refused(&refusal),
+    };
+    let (place, sockets) = match sockets(&choice) {
+        Ok(found) => found,
         Err(error) => return failed(&error),
     };
     let mut reports = Vec::new();
@@ -31,7 +42,7 @@ pub fn run(args: &StatusArgs) -> Ending {
         }
     }
     if reports.is_empty() {
-        return refused(&silent(place(args), "nobody listens".to_owned()));
+        return refused(&silent(place, "nobody listens".to_owned()));
     }
     let complete = reports.len() == sockets.len();
     match show(args, reports) {
@@ -41,22 +52,18 @@ pub fn run(args: &StatusArgs) -> Ending {
     }
 }
 
-fn sockets(args: &StatusArgs) -> anyhow::Result<Vec<PathBuf>> {
-    if let Some(socket) = &args.socket {
-        return Ok(vec![socket.clone()]);
+/// The sockets to ask, and where they are.
+fn sockets(choice: &StatusChoice) -> anyhow::Result<(String, Vec<PathBuf>)> {
+    match choice {
+        StatusChoice::Socket(socket) => Ok((socket.display().to_string(), vec![socket.clone()])),
+        StatusChoice::StateDir(dir) => {
+            let place = dir.display().to_string();
+            let sockets =
+                socket::sockets(dir).with_context(|| format!("state directory {place}"))?;
+            Ok((place, sockets))
+        }
+        StatusChoice::Cluster(_) => Ok((String::new(), Vec::new())),
     }
-    let state_dir = PathBuf::from(place(args));
-    socket::sockets(&state_dir).with_context(|| format!("state directory {}", state_dir.display()))
-}
-
-fn place(args: &StatusArgs) -> String {
-    let by_dir = || args.dir.as_ref().map(|dir| dir.join(".ferrolb"));
-    let place = args
-        .socket
-        .clone()
-        .or_else(|| args.state_dir.clone())
-        .or_else(by_dir);
-    place.unwrap_or_default().display().to_string()
 }
 
 fn silent(place: String, cause: String) -> Diagnostic {

@@ -48,7 +48,11 @@ pub fn ferrolb(arguments: &[&str]) -> Ran {
     ran(Command::new(PROGRAM)
         .args(arguments)
         .env_remove("METALLB_NAMESPACE")
-        .env_remove("METALLB_NODE_NAME"))
+        .env_remove("METALLB_NODE_NAME")
+        .env_remove("METALLB_BGP_TYPE")
+        .env_remove("KUBECONFIG")
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .env_remove("HOME"))
 }
 
 /// Runs a prepared command to its end.

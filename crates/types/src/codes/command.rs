@@ -9,4 +9,9 @@ codes! {
     X005 "no running process answers on the status socket"
     X006 "the object asked for does not exist"
     X007 "a socket that the process needs cannot be opened"
+    X008 "flags that exclude each other, or one that needs another"
+    X009 "something the process must be told is missing"
+    X010 "an environment variable has a value it does not take"
+    X011 "BGP is refused: METALLB_BGP_TYPE asks for FRR-K8s"
+    X012 "a certificate or its key cannot be used"
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a role serves: health, metrics, its state, webhooks. Owns listeners, TLS and their bounds;
+//! decides nothing and holds nothing back from the task that decides.
+//!
+//! | listener | by | paths | who may |
+//! |---|---|---|---|
+//! | health | HTTP | `/healthz`, `/readyz` | everybody who reaches it |
+//! | metrics | HTTPS | `/metrics`, `/status` | who shows a token that [`Authorise`] lets pass |
+//! | webhooks | HTTPS | those of the router given | everybody who reaches it; the API server checks our certificate |
+//!
+//! Nothing of a process is told by HTTP to somebody who is not known: on an API server the token is
+//! reviewed there, on a folder it is compared with a file, and without either there are no metrics.
+//!
+//! `/status` is asked through the API server's `pods/proxy`, which passes on no `Authorization`: the
+//! API server takes it off once it knows the caller. And a caller's own credentials must not travel
+//! further than to the API server. So the caller asks it for a token of the ServiceAccount
+//! `ferrolb-status` that lives ten minutes and is good for the audience [`STATUS_AUDIENCE`] alone, and
+//! sends that in the header `X-Ferrolb-Token`. It is reviewed for that audience: a token of the API
+//! server is refused there, and this one is refused by the API server.
+//!
+//! Bounds: connections at a time, the time to shake hands, to send a request's head, to be idle and
+//! to be answered, the size of a body, and the sum of the bodies held.
+
+mod authorise;
+mod body;
+pub mod certificate;
+mod health;
+mod metrics;
+mod server;
+mod snapshot;
+pub mod tls;
+mod webhooks;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use ferrolb_telemetry::Metrics;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub use authorise::{Ask, Authorise, TokenFile, Verdict};
+pub use certificate::Identity;
+pub use health::Readiness;
+pub use metrics::{STATUS_AUDIENCE, STATUS_TOKEN, Tell};
+pub use server::Bounds;
+pub use snapshot::{bgp_peer, layer2_addresses};
+
+use crate::args::Refusal;
+
+/// A future of a trait object.
+pub type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What to serve of a role.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to tell of health.
+    pub health: Option<SocketAddr>,
+    /// Where to tell of metrics and state.
+    pub metrics: Option<SocketAddr>,
+    /// Folder with the certificate of the metrics; without one it is self-signed.
+    pub metrics_cert_dir: Option<PathBuf>,
+    /// File with the token of a scraper, of a role on a folder.
+    pub metrics_token_file: Option<PathBuf>,
+    /// How to speak TLS.
+    pub tls: tls::Options,
+}
+
+/// Where webhooks listen and where their certificate comes from.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Whether HTTP/2 is offered.
+    pub http2: bool,
+    /// Folder with tls.crt and tls.key.
+    pub cert_dir: PathBuf,
+    /// Whether this program makes and renews the certificate.
+    pub rotates: bool,
+    /// Name of the Service.
+    pub service: String,
+    /// Name of the Secret that keeps the certificate.
+    pub secret: String,
+}
+
+/// What is behind the listeners of a role.
+pub struct Behind {
+    /// Whether the role is ready.
+    pub readiness: watch::Receiver<Readiness>,
+    /// Who may read metrics and state.
+    pub authorise: Arc<dyn Authorise>,
+    /// What they read.
+    pub tell: Arc<dyn Tell>,
+    /// Where refused connections are counted.
+    pub metrics: Metrics,
+}
+
+/// Opens the listeners of a role and serves them until `stop`. They are open when this returns.
+///
+/// # Errors
+/// A port that cannot be opened, a certificate that cannot be used.
+pub async fn start(
+    settings: &Settings,
+    behind: Behind,
+    stop: &CancellationToken,
+) -> Result<Vec<JoinHandle<()>>, Refusal> {
+    let mut tasks = Vec::new();
+    if let Some(address) = settings.health {
+        let listener = server::bind(address, "--health-probe-port").await?;
+        let server = server::Server {
+            tls: None,
+            router: health::router(behind.readiness),
+            bounds: Bounds::default(),
+            refused: behind.metrics.own().refused_by("health"),
+        };
+        tasks.push(tokio::spawn(server.run(listener, stop.clone())));
+    }
+    if let Some(address) = settings.metrics {
+        let listener = server::bind(address, "--port").await?;
+        let identity = metrics_identity(settings.metrics_cert_dir.as_ref(), stop)?;
+        let server = server::Server {
+            tls: Some(settings.tls.server(&identity, true)?),
+            router: metrics::router(behind.authorise, behind.tell),
+            bounds: Bounds::default(),
+            refused: behind.metrics.own().refused_by("metrics"),
+        };
+        tasks.push(tokio::spawn(server.run(listener, stop.clone())));
+    }
+    Ok(tasks)
+}
+
+fn metrics_identity(dir: Option<&PathBuf>, stop: &CancellationToken) -> Result<Identity, Refusal> {
+    let Some(dir) = dir else {
+        return Identity::self_signed("localhost");
+    };
+    let identity = Identity::default();
+    identity.load(dir).map_err(|fault| fault.refusal(dir))?;
+    certificate::follow(dir.clone(), identity.clone(), stop.clone());
+    Ok(identity)
+}
+
+/// Opens the listener of the webhooks and serves `router` until `stop`. While `identity` is empty no
+/// handshake succeeds.
+///
+/// # Errors
+/// A port that cannot be opened.
+pub async fn webhooks(
+    settings: &WebhookSettings,
+    tls: &tls::Options,
+    identity: &Identity,
+    router: axum::Router,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) -> Result<JoinHandle<()>, Refusal> {
+    let listener = server::bind(settings.address, "port of the webhooks").await?;
+    let server = server::Server {
+        tls: Some(tls.server(identity, settings.http2)?),
+        router: webhooks::bounded(router),
+        bounds: Bounds::default(),
+        refused: metrics.own().refused_by("webhooks"),
+    };
+    Ok(tokio::spawn(server.run(listener, stop.clone())))
+}
+
+#[cfg(test)]
+mod tests;
