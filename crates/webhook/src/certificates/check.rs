@@ -17,7 +17,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     sign::CertifiedKey,
 };
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::{
+    prelude::{FromDer, X509Certificate},
+    time::ASN1Time,
+};
 
 use super::{Material, Names, issue};
 
@@ -107,12 +110,25 @@ fn authority(
 ) -> Result<(CertificateDer<'static>, SystemTime), Reason> {
     let chain = chain(&material.ca_certificate)?;
     let first = chain.first().cloned().ok_or(Reason::NoCertificate)?;
-    let (is_authority, until) = term(&first, now)?;
-    if !is_authority {
+    let term = Term::of(&first)?;
+    if !term.is_authority {
         return Err(Reason::NoAuthority);
     }
+    let until = term.until(now)?;
     check_key(chain, &material.ca_key)?;
     Ok((first, until))
+}
+
+/// The first certificate as PEM, where it is one of an authority whose time is not over.
+pub(super) fn trusted(pem: &[u8], now: SystemTime) -> Option<String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let text = std::str::from_utf8(pem).ok()?;
+    let (begin, end) = (text.find(BEGIN)?, text.find(END)? + END.len());
+    let first = format!("{}\n", text.get(begin..end)?);
+    let der = CertificateDer::from_pem_slice(first.as_bytes()).ok()?;
+    let term = Term::of(&der).ok()?;
+    (term.is_authority && term.begins <= now && now < term.ends).then_some(first)
 }
 
 /// When the serving certificate is due.
@@ -124,7 +140,7 @@ fn leaf(
 ) -> Result<SystemTime, Reason> {
     let chain = chain(&material.certificate)?;
     let (first, between) = chain.split_first().ok_or(Reason::NoCertificate)?;
-    let (_, until) = term(first, now)?;
+    let until = Term::of(first)?.until(now)?;
     let mut roots = RootCertStore::empty();
     roots.add(authority).map_err(|_| Reason::NoAuthority)?;
     let provider = Arc::new(ring::default_provider());
@@ -154,27 +170,38 @@ fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Reason> {
         .ok_or(Reason::NoCertificate)
 }
 
-/// Whether a certificate is one of an authority, and when it is due to be renewed.
-fn term(der: &CertificateDer<'_>, now: SystemTime) -> Result<(bool, SystemTime), Reason> {
-    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Reason::NoCertificate)?;
-    let moment = |time: x509_parser::time::ASN1Time| {
-        let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
-        UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-    };
-    let validity = certificate.validity();
-    let begins = moment(validity.not_before).ok_or(Reason::NotYetValid)?;
-    let ends = moment(validity.not_after).ok_or(Reason::Expired)?;
-    let until = ends.checked_sub(AHEAD).ok_or(Reason::Expired)?;
-    if now < begins {
-        return Err(Reason::NotYetValid);
+/// What a certificate says of itself.
+struct Term {
+    is_authority: bool,
+    begins: SystemTime,
+    ends: SystemTime,
+}
+
+impl Term {
+    fn of(der: &CertificateDer<'_>) -> Result<Self, Reason> {
+        let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Reason::NoCertificate)?;
+        let moment = |time: ASN1Time| {
+            let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
+            UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+        };
+        let validity = certificate.validity();
+        Ok(Self {
+            is_authority: certificate.is_ca(),
+            begins: moment(validity.not_before).ok_or(Reason::NotYetValid)?,
+            ends: moment(validity.not_after).ok_or(Reason::Expired)?,
+        })
     }
-    if now >= ends {
-        return Err(Reason::Expired);
+
+    /// When it is due to be renewed.
+    fn until(&self, now: SystemTime) -> Result<SystemTime, Reason> {
+        let until = self.ends.checked_sub(AHEAD).ok_or(Reason::Expired)?;
+        match now {
+            _ if now < self.begins => Err(Reason::NotYetValid),
+            _ if now >= self.ends => Err(Reason::Expired),
+            _ if now >= until => Err(Reason::ExpiresSoon),
+            _ => Ok(until),
+        }
     }
-    if now >= until {
-        return Err(Reason::ExpiresSoon);
-    }
-    Ok((certificate.is_ca(), until))
 }
 
 fn check_key(chain: Vec<CertificateDer<'static>>, pem: &[u8]) -> Result<(), Reason> {

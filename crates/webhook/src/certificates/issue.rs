@@ -11,7 +11,7 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-use super::{Material, Names};
+use super::{Material, Names, check};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -27,25 +27,39 @@ pub enum Error {
     /// A time that no certificate can hold.
     #[error("the clock is beyond what a certificate can say")]
     Time,
-    /// The authority is no PEM text; `check` says so before.
-    #[error("the authority is no PEM text")]
+    /// The authority cannot be used; `check` says so before.
+    #[error("the authority cannot be used")]
     Authority,
 }
 
-/// A new authority and a new leaf.
-pub(super) fn all(names: &Names, now: SystemTime) -> Result<Material, Error> {
+/// A new authority and a new leaf. The certificate of the old authority stays behind the new one: until
+/// every replica serves the new leaf, the old one must be trusted too.
+pub(super) fn all(present: &Material, names: &Names, now: SystemTime) -> Result<Material, Error> {
     let key = KeyPair::generate()?;
-    let certificate = authority(now)?.self_signed(&key)?;
+    let mut certificates = authority(now)?.self_signed(&key)?.pem();
+    certificates.push_str(&check::trusted(&present.ca_certificate, now).unwrap_or_default());
     let present = Material {
-        ca_certificate: certificate.pem().into_bytes(),
+        ca_certificate: certificates.into_bytes(),
         ca_key: key.serialize_pem().into_bytes(),
         ..Material::default()
     };
     leaf(&present, names, now)
 }
 
-/// A new leaf of the present authority.
-pub(super) fn leaf(present: &Material, names: &Names, now: SystemTime) -> Result<Material, Error> {
+/// A new leaf of the present authority; nobody serves one of an older authority by now.
+pub(super) fn renewed_leaf(
+    present: &Material,
+    names: &Names,
+    now: SystemTime,
+) -> Result<Material, Error> {
+    let mut present = present.clone();
+    if let Some(authority) = check::trusted(&present.ca_certificate, now) {
+        present.ca_certificate = authority.into_bytes();
+    }
+    leaf(&present, names, now)
+}
+
+fn leaf(present: &Material, names: &Names, now: SystemTime) -> Result<Material, Error> {
     let issuer = issuer(present)?;
     let key = KeyPair::generate()?;
     let certificate = serving(names, now)?.signed_by(&key, &issuer)?;
@@ -66,6 +80,7 @@ pub(super) fn issuer(present: &Material) -> Result<Issuer<'static, KeyPair>, Err
 
 fn authority(now: SystemTime) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::default();
+    // No alternative name: MetalLB, coming back, finds the authority wanting and makes one it can sign with.
     params.distinguished_name = DistinguishedName::new();
     params
         .distinguished_name

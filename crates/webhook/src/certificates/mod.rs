@@ -29,7 +29,8 @@ pub const KEY: &str = "tls.key";
 /// The contents of the Secret, each as PEM; empty where missing.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Material {
-    /// The certificate of the authority.
+    /// The certificate of the authority; for a while after a change, that of the old one behind it. All of
+    /// it goes into `caBundle`.
     pub ca_certificate: Vec<u8>,
     /// Its private key.
     pub ca_key: Vec<u8>,
@@ -125,7 +126,7 @@ pub fn renew(
 ) -> Result<Option<Material>, Error> {
     match check(present, names, now) {
         State::Fine { .. } => Ok(None),
-        State::RenewLeaf(_) => issue::leaf(present, names, now).map(Some),
-        State::RenewAll(_) => issue::all(names, now).map(Some),
+        State::RenewLeaf(_) => issue::renewed_leaf(present, names, now).map(Some),
+        State::RenewAll(_) => issue::all(present, names, now).map(Some),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::{collection::vec, prelude::*};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use x509_parser::{pem::parse_x509_pem, prelude::X509Certificate};
+use x509_parser::{pem::parse_x509_pem, prelude::X509Certificate, time::ASN1Time};
 
 use super::{Material, Names, Reason, State, check, renew};
 
@@ -36,6 +36,8 @@ fn the_authority_is_as_metallb_names_it() {
     with_certificate(&fresh().ca_certificate, |ca| {
         assert_eq!(ca.subject().to_string(), "O=metallb, CN=cert");
         assert_eq!(ca.issuer(), ca.subject());
+        // MetalLB wants the name `cert` here, and where it is missing, makes an authority of its own.
+        assert!(ca.subject_alternative_name().unwrap().is_none());
         assert!(ca.is_ca() && ca.key_usage().unwrap().unwrap().value.key_cert_sign());
         let span = ca.validity().not_after.timestamp() - ca.validity().not_before.timestamp();
         assert_eq!(span, 10 * 365 * 24 * 3600 + 3600);
@@ -101,7 +103,7 @@ fn twelve_years() {
         }
         if let Some(next) = renew(&material, &names(), now).unwrap() {
             leaves += 1;
-            authorities += u32::from(next.ca_certificate != material.ca_certificate);
+            authorities += u32::from(next.ca_key != material.ca_key);
             material = next;
         }
         assert!(matches!(
@@ -240,6 +242,74 @@ fn other_names_and_other_times() {
         check(&material, &names(), over),
         State::RenewAll(Reason::Expired)
     );
+}
+
+/// A replica may serve the old leaf for a minute yet: the new Secret trusts it too. A year later it does not.
+#[test]
+fn the_old_authority_is_trusted_for_a_while() {
+    let old = fresh();
+    let later = now() + 3600 * DAY;
+    let served = renew(&old, &names(), later - 100 * DAY).unwrap().unwrap();
+    assert_eq!(served.ca_key, old.ca_key);
+    let new = renew(&served, &names(), later).unwrap().unwrap();
+    assert_ne!(new.ca_key, old.ca_key);
+    assert!(is_trusted(&new, &new.ca_certificate, later));
+    assert!(is_trusted(&served, &new.ca_certificate, later));
+    assert!(!is_trusted(&new, &served.ca_certificate, later));
+    let next = renew(&new, &names(), later + 300 * DAY).unwrap().unwrap();
+    assert_eq!(next.ca_key, new.ca_key);
+    assert!(!is_trusted(&served, &next.ca_certificate, later));
+    // An authority whose time is over is of no use to anybody.
+    let over = renew(&old, &names(), now() + 3700 * DAY).unwrap().unwrap();
+    assert_eq!(certificates(&over), 1);
+    assert_eq!(certificates(&new), 2);
+    assert_eq!(certificates(&next), 1);
+}
+
+fn certificates(material: &Material) -> usize {
+    x509_parser::pem::Pem::iter_from_buffer(&material.ca_certificate).count()
+}
+
+/// Whether an API server with this `caBundle` would take the leaf.
+fn is_trusted(leaf: &Material, bundle: &[u8], at: SystemTime) -> bool {
+    let certificates = x509_parser::pem::Pem::iter_from_buffer(bundle);
+    let mut certificates = certificates.map(|pem| pem.unwrap());
+    certificates.any(|authority| {
+        let authority = authority.parse_x509().unwrap();
+        let since = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let at = ASN1Time::from_timestamp(i64::try_from(since).unwrap()).unwrap();
+        authority.validity().is_valid_at(at)
+            && with_certificate(&leaf.certificate, |leaf| {
+                leaf.validity().is_valid_at(at)
+                    && leaf.verify_signature(Some(authority.public_key())).is_ok()
+            })
+    })
+}
+
+/// PEM as people write it: a text before, carriage returns, no line feed at the end.
+#[test]
+fn any_form_of_pem_is_renewed() {
+    let material = fresh();
+    let later = now() + 300 * DAY;
+    let text = String::from_utf8(material.ca_certificate.clone()).unwrap();
+    for text in [
+        format!("subject=cert\n{text}"),
+        text.replace('\n', "\r\n"),
+        text.trim_end().to_owned(),
+    ] {
+        let material = Material {
+            ca_certificate: text.clone().into_bytes(),
+            ..material.clone()
+        };
+        assert_eq!(
+            check(&material, &names(), later),
+            State::RenewLeaf(Reason::ExpiresSoon),
+            "{text}"
+        );
+        let next = renew(&material, &names(), later).unwrap().unwrap();
+        assert_eq!(next.ca_key, material.ca_key);
+        assert!(matches!(check(&next, &names(), later), State::Fine { .. }));
+    }
 }
 
 /// A leaf that is not for servers, made with our own authority.

@@ -199,6 +199,23 @@ const RULES: &[Row] = &[
         "",
     ),
     Row(
+        "a hold time that BGP cannot say differs",
+        &[],
+        "CREATE BGPPeer p {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1, holdTime: 65536s}",
+        &["B067 p spec.holdTime"],
+        "",
+    ),
+    Row(
+        "a password that no kernel takes differs",
+        &[],
+        concat!(
+            "CREATE BGPPeer p {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1, password: ",
+            "0123456789012345678901234567890123456789x0123456789012345678901234567890123456789}"
+        ),
+        &["B066 p spec.password"],
+        "",
+    ),
+    Row(
         "disableMP differs: warned and judged",
         &[],
         "CREATE BGPPeer p {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1, disableMP: true}",
