@@ -90,6 +90,15 @@ fn fresh_ones_are_fine_until_90_days_before_the_end() {
     assert_eq!(check(&material, &names(), now() + 365 * DAY), expired);
 }
 
+/// A leaf made late in the life of its authority does not outlast it.
+#[test]
+fn the_authority_is_due_too() {
+    let late = now() + 3500 * DAY;
+    let material = renew(&fresh(), &names(), late).unwrap().unwrap();
+    let until = now() + 3560 * DAY;
+    assert_eq!(check(&material, &names(), late), State::Fine { until });
+}
+
 /// Twelve years of looking every twelve hours: nobody ever meets an expired certificate, the authority
 /// changes once, and the Secret is written as seldom as can be.
 #[test]

@@ -163,6 +163,14 @@ fn each_path_asks_for_what_it_needs() {
     );
 }
 
+/// It waits for its lists on whatever thread there is.
+#[test]
+fn a_request_can_wait() {
+    fn wait<T: Send + 'static>(_: T) {}
+    let (webhook, body) = request("CREATE", POOL, &[]);
+    wait(read(webhook, body.to_string().as_bytes()));
+}
+
 #[test]
 fn lists_that_fail_are_an_error_of_ours() {
     let (webhook, body) = request("CREATE", POOL, &[]);
