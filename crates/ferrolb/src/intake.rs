@@ -74,6 +74,12 @@ impl Intake {
         self.config.as_ref()
     }
 
+    /// The objects themselves.
+    #[must_use]
+    pub fn into_resources(self) -> Resources {
+        self.resources
+    }
+
     /// What is to be remembered for [`Self::restore`]; it holds passwords of peers.
     #[must_use]
     pub fn last_good(&self) -> &LastGood {

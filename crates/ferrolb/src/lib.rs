@@ -10,13 +10,16 @@
 //! | [`model`] | what a folder says |
 //! | [`state`] | who holds which address, across restarts |
 //! | [`drivers`] | sockets and clocks under the cores |
-//! | [`roles`] | `standalone`, `controller`, `speaker` |
+//! | [`roles`] | `standalone`, `controller`, `speaker` on a folder |
+//! | `cluster` | `controller`, `speaker` on an API server |
+//! | `announcing` | the half of a process that announces, for both |
 //! | [`serve`] | health, metrics, state and webhooks by HTTP |
 //! | [`status`] | what a process says of itself |
 //! | [`commands`] | `check`, `plan`, `explain`, `status`, `crds`, `codes` |
 
 mod announcing;
 pub mod args;
+mod cluster;
 pub mod commands;
 pub mod drivers;
 mod exclude;
@@ -30,13 +33,14 @@ pub mod status;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command, ControllerFlags, Place, Refusal, SpeakerFlags, Surroundings};
+use args::{Cli, Command, ControllerFlags, Place, SpeakerFlags, Surroundings};
 use commands::Ending;
 use roles::Role;
 
 /// Runs what the command line asks for.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    serve::tls::install_provider();
     match cli.command {
         Command::Standalone(flags) => standalone(&flags),
         Command::Controller(flags) => controller(&flags),
@@ -62,7 +66,10 @@ fn standalone(flags: &SpeakerFlags) -> Ending {
 fn controller(flags: &ControllerFlags) -> Ending {
     match flags.resolve(&Surroundings::of_process()) {
         Ok(Place::Folder(args)) => role(&Role::Controller(args)),
-        Ok(Place::Cluster(_)) => commands::refused(&folder_needed()),
+        Ok(Place::Cluster(args)) => {
+            args.role.voice.raise();
+            ended(cluster::controller(args))
+        }
         Err(refusal) => commands::refused(&refusal),
     }
 }
@@ -70,18 +77,21 @@ fn controller(flags: &ControllerFlags) -> Ending {
 fn speaker(flags: &SpeakerFlags) -> Ending {
     match flags.resolve(&Surroundings::of_process()) {
         Ok(Place::Folder(args)) => role(&Role::Speaker(args)),
-        Ok(Place::Cluster(_)) => commands::refused(&folder_needed()),
+        Ok(Place::Cluster(args)) => {
+            args.role.voice.raise();
+            ended(cluster::speaker(args))
+        }
         Err(refusal) => commands::refused(&refusal),
     }
 }
 
-fn folder_needed() -> Refusal {
-    args::missing("--dir", "it needs a folder of manifests", "name one")
-}
-
 fn role(role: &Role) -> Ending {
     role.args().voice.raise();
-    match roles::run(role) {
+    ended(roles::run(role))
+}
+
+fn ended(result: anyhow::Result<()>) -> Ending {
+    match result {
         Ok(()) => Ending::Fine,
         Err(error) => commands::failed(&error),
     }

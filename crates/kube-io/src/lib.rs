@@ -14,7 +14,7 @@
 //! ConfigurationStates::start(&Cluster, ConfigurationStateOptions{component, owner}, stop)   report(Verdict)
 //! PoolStatuses::start(&Cluster, Gate, stop)                               desired(name, status) observed(&pool) deleted(name)
 //! status::memberlist_secret(&Cluster, name, owner) -> created
-//! Authoriser::new(&Cluster)                                               authorise(token, verb, path) -> auth::Verdict
+//! Authoriser::new(&Cluster)                                               authorise(token, audience, verb, path) -> auth::Verdict
 //! webhooks::{read,write}_certificates, inject_webhooks, inject_conversion, follow_certificates
 //! ```
 //!

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a process that announces says when it is asked.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use ferrolb_bgp::{Advertised, NextHop, PeerStatus, Problem};
-use ferrolb_config::compiled::Connection;
+use ferrolb_bgp::{Advertised, NextHop, Problem};
 use ferrolb_types::{PeerName, ServiceKey};
 use ferrolb_world::{Announced, Reason};
 use tokio::sync::oneshot;
@@ -102,11 +98,8 @@ async fn add_bgp(report: &mut Report, announcing: &Announcing) {
     let Ok(status) = told.await else { return };
     let now = Instant::now();
     let namespace = &announcing.namespace;
-    let session = |peer: &PeerStatus| SessionReport {
-        remote: remote(announcing, &peer.peer),
-        ..self::session(peer, namespace, now)
-    };
-    report.sessions = status.peers.iter().map(session).collect();
+    let sessions = status.sessions.iter();
+    report.sessions = sessions.map(|one| session(one, namespace, now)).collect();
     let routes = status
         .routes
         .iter()
@@ -116,22 +109,13 @@ async fn add_bgp(report: &mut Report, announcing: &Announcing) {
         .collect();
 }
 
-/// Address and port of a peer, as configured.
-fn remote(announcing: &Announcing, name: &PeerName) -> String {
-    let mut peers = announcing.world.peers();
-    let connection = peers
-        .find(|peer| peer.name == *name)
-        .map(|peer| &peer.connection);
-    let socket = |c: &Connection| Some(SocketAddr::new(c.address?, c.port).to_string());
-    connection.and_then(socket).unwrap_or_default()
-}
-
-fn session(peer: &PeerStatus, namespace: &str, now: Instant) -> SessionReport {
+fn session(session: &bgp::Session, namespace: &str, now: Instant) -> SessionReport {
+    let peer = &session.status;
     let fault = |problem: &Problem| Fault::from(&problem.diagnostic(namespace, &peer.peer));
     let active = peer.families.iter().filter(|family| family.active);
     SessionReport {
         peer: peer.peer.to_string(),
-        remote: String::new(),
+        remote: session.remote.to_string(),
         state: peer.state.to_string(),
         since_ms: millis(now.saturating_duration_since(peer.since)),
         local: peer.link.map(|link| link.local.to_string()),

@@ -24,6 +24,7 @@ mod process;
 mod report;
 mod roster;
 
+pub(crate) use process::end_on_signal;
 pub(crate) use roster::Roster;
 
 use std::path::PathBuf;

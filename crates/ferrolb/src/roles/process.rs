@@ -52,7 +52,8 @@ pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn end_on_signal(stop: &CancellationToken) -> anyhow::Result<()> {
+/// Cancels `stop` on SIGTERM or SIGINT.
+pub(crate) fn end_on_signal(stop: &CancellationToken) -> anyhow::Result<()> {
     let (mut term, mut int) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,

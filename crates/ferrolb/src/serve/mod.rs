@@ -93,6 +93,33 @@ pub struct Behind {
     pub metrics: Metrics,
 }
 
+/// A listener that is open, until its task ends.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where.
+    pub address: SocketAddr,
+    /// Ends after the `stop` it was started with, when what was under way is answered or given up.
+    pub task: JoinHandle<()>,
+}
+
+/// The listeners of a role.
+#[derive(Debug, Default)]
+pub struct Served {
+    /// `/healthz` and `/readyz`.
+    pub health: Option<Serving>,
+    /// `/metrics` and `/status`.
+    pub metrics: Option<Serving>,
+}
+
+impl Served {
+    /// Waits until the listeners have come to their end.
+    pub async fn ended(self) {
+        for serving in self.health.into_iter().chain(self.metrics) {
+            let _ = serving.task.await;
+        }
+    }
+}
+
 /// Opens the listeners of a role and serves them until `stop`. They are open when this returns.
 ///
 /// # Errors
@@ -101,30 +128,24 @@ pub async fn start(
     settings: &Settings,
     behind: Behind,
     stop: &CancellationToken,
-) -> Result<Vec<JoinHandle<()>>, Refusal> {
-    let mut tasks = Vec::new();
+) -> Result<Served, Refusal> {
+    let mut served = Served::default();
     if let Some(address) = settings.health {
         let listener = server::bind(address, "--health-probe-port").await?;
-        let server = server::Server {
-            tls: None,
-            router: health::router(behind.readiness),
-            bounds: Bounds::default(),
-            refused: behind.metrics.own().refused_by("health"),
-        };
-        tasks.push(tokio::spawn(server.run(listener, stop.clone())));
+        let refused = behind.metrics.own().refused_by("health");
+        let server = server::Server::new(None, health::router(behind.readiness), refused);
+        served.health = Some(server.spawn(listener, address, stop));
     }
     if let Some(address) = settings.metrics {
         let listener = server::bind(address, "--port").await?;
         let identity = metrics_identity(settings.metrics_cert_dir.as_ref(), stop)?;
-        let server = server::Server {
-            tls: Some(settings.tls.server(&identity, true)?),
-            router: metrics::router(behind.authorise, behind.tell),
-            bounds: Bounds::default(),
-            refused: behind.metrics.own().refused_by("metrics"),
-        };
-        tasks.push(tokio::spawn(server.run(listener, stop.clone())));
+        let tls = settings.tls.server(&identity, true)?;
+        let refused = behind.metrics.own().refused_by("metrics");
+        let router = metrics::router(behind.authorise, behind.tell);
+        let server = server::Server::new(Some(tls), router, refused);
+        served.metrics = Some(server.spawn(listener, address, stop));
     }
-    Ok(tasks)
+    Ok(served)
 }
 
 fn metrics_identity(dir: Option<&PathBuf>, stop: &CancellationToken) -> Result<Identity, Refusal> {
@@ -149,15 +170,12 @@ pub async fn webhooks(
     router: axum::Router,
     metrics: &Metrics,
     stop: &CancellationToken,
-) -> Result<JoinHandle<()>, Refusal> {
+) -> Result<Serving, Refusal> {
     let listener = server::bind(settings.address, "port of the webhooks").await?;
-    let server = server::Server {
-        tls: Some(tls.server(identity, settings.http2)?),
-        router: webhooks::bounded(router),
-        bounds: Bounds::default(),
-        refused: metrics.own().refused_by("webhooks"),
-    };
-    Ok(tokio::spawn(server.run(listener, stop.clone())))
+    let refused = metrics.own().refused_by("webhooks");
+    let tls = tls.server(identity, settings.http2)?;
+    let server = server::Server::new(Some(tls), webhooks::bounded(router), refused);
+    Ok(server.spawn(listener, settings.address, stop))
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::Serving;
 use crate::args::Refusal;
 
 /// What HTTP/2 is called in a handshake.
@@ -103,8 +104,30 @@ pub(super) struct Server {
 }
 
 impl Server {
+    pub(super) fn new(tls: Option<Arc<ServerConfig>>, router: Router, refused: Counter) -> Self {
+        Self {
+            tls,
+            router,
+            bounds: Bounds::default(),
+            refused,
+        }
+    }
+
+    /// Serves in a task of its own; `address` is what the listener was opened for.
+    pub(super) fn spawn(
+        self,
+        listener: TcpListener,
+        address: SocketAddr,
+        stop: &CancellationToken,
+    ) -> Serving {
+        let address = listener.local_addr().unwrap_or(address);
+        tracing::info!(%address, tls = self.tls.is_some(), "listening");
+        let task = tokio::spawn(self.run(listener, stop.clone()));
+        Serving { address, task }
+    }
+
     /// Serves until `stop`, and a moment longer what is under way then.
-    pub(super) async fn run(self, listener: TcpListener, stop: CancellationToken) {
+    async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
         let places = Arc::new(Semaphore::new(server.bounds.connections));
         let tasks = TaskTracker::new();

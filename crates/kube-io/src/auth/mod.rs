@@ -54,6 +54,7 @@ struct TokenReview {
 struct TokenStatus {
     authenticated: bool,
     user: User,
+    audiences: Vec<String>,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -77,15 +78,22 @@ impl Authoriser {
         }
     }
 
-    /// Whether the bearer of `token` may `verb` (`get`) the path of ours (`/metrics`).
+    /// Whether the bearer of `token` may `verb` (`get`) the path of ours (`/metrics`). The token must be
+    /// meant for `audience`; without one, for the API server itself.
     ///
     /// # Errors
     /// That the question could not be answered; that is neither yes nor no.
-    pub async fn authorise(&self, token: &str, verb: &str, path: &str) -> Result<Verdict, Error> {
+    pub async fn authorise(
+        &self,
+        token: &str,
+        audience: Option<&str>,
+        verb: &str,
+        path: &str,
+    ) -> Result<Verdict, Error> {
         if token.is_empty() || token.len() > MOST_TOKEN {
             return Ok(Verdict::Unauthenticated);
         }
-        let key = key(token, verb, path);
+        let key = key([token, audience.unwrap_or_default(), verb, path]);
         if let Some(verdict) = self.cache.get(&key) {
             return Ok(verdict);
         }
@@ -97,21 +105,32 @@ impl Authoriser {
         if let Some(verdict) = self.cache.get(&key) {
             return Ok(verdict);
         }
-        let verdict = self.ask(token, verb, path).await?;
+        let verdict = self.ask(token, audience, verb, path).await?;
         self.cache.put(key, verdict);
         Ok(verdict)
     }
 
-    async fn ask(&self, token: &str, verb: &str, path: &str) -> Result<Verdict, Error> {
+    async fn ask(
+        &self,
+        token: &str,
+        audience: Option<&str>,
+        verb: &str,
+        path: &str,
+    ) -> Result<Verdict, Error> {
+        let audiences: Vec<&str> = audience.into_iter().collect();
         let review = json!({
-            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": { "token": token },
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": { "token": token, "audiences": audiences },
         });
         let reviews = request::collection("authentication.k8s.io/v1", None, "tokenreviews");
         let answer: TokenReview = self
             .cluster
             .call(request::post(reviews, &review)?, LIMIT)
             .await?;
-        if !answer.status.authenticated {
+        // An API server that knows nothing of audiences names none.
+        let meant = |audience: &str| answer.status.audiences.iter().any(|one| one == audience);
+        if !answer.status.authenticated || !audience.is_none_or(meant) {
             return Ok(Verdict::Unauthenticated);
         }
         let user = answer.status.user;
@@ -137,9 +156,9 @@ impl Authoriser {
     }
 }
 
-fn key(token: &str, verb: &str, path: &str) -> cache::Key {
+fn key(parts: [&str; 4]) -> cache::Key {
     let mut hash = Sha256::new();
-    for part in [token, verb, path] {
+    for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }

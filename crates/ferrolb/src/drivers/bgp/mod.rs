@@ -17,6 +17,7 @@ mod connection;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -56,13 +57,24 @@ pub enum Command {
     Synced,
     /// Tell how things are.
     Status(oneshot::Sender<Status>),
+    /// Tell of the sessions alone: that costs nothing per route.
+    Sessions(oneshot::Sender<Vec<Session>>),
+}
+
+/// A session and whom it is with.
+#[derive(Debug)]
+pub struct Session {
+    /// The peer's address and port, as configured.
+    pub remote: SocketAddr,
+    /// How it is.
+    pub status: PeerStatus,
 }
 
 /// How things are.
 #[derive(Debug)]
 pub struct Status {
     /// Every peer.
-    pub peers: Vec<PeerStatus>,
+    pub sessions: Vec<Session>,
     /// What each has from us.
     pub routes: BTreeMap<PeerName, Vec<Advertised>>,
 }
@@ -180,6 +192,7 @@ impl Driving {
             Command::Synced => self.speaker.set_synced(now),
             // Whoever asked may have gone.
             Command::Status(tell) => drop(tell.send(self.status(now))),
+            Command::Sessions(tell) => drop(tell.send(self.sessions(now))),
         }
     }
 
@@ -290,6 +303,17 @@ impl Driving {
         connection.write(buffer);
     }
 
+    fn sessions(&self, now: Instant) -> Vec<Session> {
+        // Both go by the names of the peers.
+        let configs = self.speaker.peers();
+        let sessions = configs.zip(self.speaker.status(now));
+        let session = |(config, status): (&PeerConfig, PeerStatus)| Session {
+            remote: SocketAddr::new(config.remote, config.port),
+            status,
+        };
+        sessions.map(session).collect()
+    }
+
     fn status(&self, now: Instant) -> Status {
         let names: Vec<PeerName> = self.speaker.peers().map(|peer| peer.name.clone()).collect();
         let routes = names.into_iter().map(|name| {
@@ -297,7 +321,7 @@ impl Driving {
             (name, routes)
         });
         Status {
-            peers: self.speaker.status(now),
+            sessions: self.sessions(now),
             routes: routes.collect(),
         }
     }

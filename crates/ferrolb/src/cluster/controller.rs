@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The controller: assigns while it leads, stands by while another does, and serves webhooks always.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use ferrolb_config::object::Object;
+use ferrolb_kube_io::{
+    Cluster, Election, Gate, Leadership, LeaseOptions, Recorder, Told, Watched, Writer,
+    WriterOptions, Wrote,
+    status::{
+        Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses, memberlist_secret,
+    },
+    watch::follow,
+};
+use ferrolb_telemetry::Metrics;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    assigning::{self, Assigning},
+    connect,
+    memory::Memory,
+    monitor::{Monitor, Question, pool_status, verdict},
+    objects::Objects,
+    owner, report, webhooks,
+};
+use crate::args::{ClusterController, WebhookMode};
+
+/// The Lease that one of several replicas holds.
+const LEASE: &str = "ferrolb-controller";
+/// How often to do what need not be done with every change.
+const TICK: Duration = Duration::from_millis(500);
+/// How long giving up the Lease may take at the end.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The kinds a controller that stands by follows: its configuration.
+const STANDING_BY: [Watched; 3] = [
+    Watched::IPAddressPools,
+    Watched::Communities,
+    Watched::Namespaces,
+];
+
+/// Runs until `stop`.
+pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> anyhow::Result<()> {
+    let cluster = connect(&args.role.source, "controller").await?;
+    let owner = owner(&cluster, &args.role).await?;
+    make_memberlist_secret(&cluster, &args).await?;
+    let metrics = Metrics::new("controller", env!("CARGO_PKG_VERSION"), None);
+    let (ask, questions) = mpsc::channel(8);
+    let serve = &args.role.serve;
+    let monitor = Monitor::start(serve, metrics.clone(), &cluster, None, ask, &stop)
+        .await
+        .map_err(|fault| anyhow!("{fault}"))?;
+    if args.mode != WebhookMode::Disabled {
+        webhooks::start(&cluster, &args.webhooks, &serve.tls, &metrics, &stop)
+            .await
+            .map_err(|fault| anyhow!("{fault}"))?;
+    }
+    let options = ConfigurationStateOptions {
+        component: Component::Controller,
+        owner,
+    };
+    let states = ConfigurationStates::start(&cluster, options, &stop);
+    if args.mode == WebhookMode::OnlyWebhook {
+        monitor.ready();
+        stop.cancelled().await;
+        return Ok(());
+    }
+    let recorder = Recorder::start(&cluster, "metallb-controller", &identity(&args), &stop);
+    let lease = LeaseOptions::new(LEASE, identity(&args));
+    let (leadership, gate, election) = Election::start(&cluster, lease, &stop);
+    let controller = Controller {
+        cluster,
+        args,
+        recorder,
+        states,
+        leadership,
+        gate,
+        questions,
+        monitor,
+        started: Instant::now(),
+    };
+    controller.run(&stop).await;
+    let_go(election).await;
+    Ok(())
+}
+
+/// Who holds the Lease: the Pod, or this machine.
+fn identity(args: &ClusterController) -> String {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let pod = args.role.pod.clone();
+    pod.unwrap_or_else(|| host().trim().to_owned())
+}
+
+/// Waits until the Lease is given up, so that another need not wait it out.
+async fn let_go(election: JoinHandle<()>) {
+    // An API server that does not answer lets it run out.
+    let _ = timeout(FAREWELL, election).await;
+}
+
+async fn make_memberlist_secret(cluster: &Cluster, args: &ClusterController) -> anyhow::Result<()> {
+    let Some(name) = &args.memberlist_secret else {
+        return Ok(());
+    };
+    let owner = match &args.deployment {
+        Some(deployment) => Some(
+            cluster
+                .deployment_owner(deployment)
+                .await
+                .context("own Deployment (--deployment)")?,
+        ),
+        None => None,
+    };
+    let created = memberlist_secret(cluster, name, owner.as_ref())
+        .await
+        .context("memberlist Secret (--ml-secret-name)")?;
+    if created {
+        tracing::info!(secret = name, "memberlist Secret made");
+    }
+    Ok(())
+}
+
+/// How a turn as leader or stand-by ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The leadership is another.
+    Over,
+    /// The process ends.
+    Stopped,
+}
+
+struct Controller {
+    cluster: Cluster,
+    args: ClusterController,
+    recorder: Recorder,
+    states: ConfigurationStates,
+    leadership: watch::Receiver<Leadership>,
+    gate: Gate,
+    questions: mpsc::Receiver<Question>,
+    monitor: Monitor,
+    started: Instant,
+}
+
+impl Controller {
+    async fn run(mut self, stop: &CancellationToken) {
+        loop {
+            let turn = stop.child_token();
+            let leading = leads(&mut self.leadership);
+            self.monitor.metrics.own().tell_leader(leading);
+            let ended = if leading {
+                self.lead(&turn).await
+            } else {
+                self.stand_by(&turn).await
+            };
+            turn.cancel();
+            if ended == Turn::Stopped {
+                return;
+            }
+        }
+    }
+
+    /// Assigns until the leadership is lost.
+    async fn lead(&mut self, turn: &CancellationToken) -> Turn {
+        let mut term = self.begin(turn);
+        let mut told = follow(&self.cluster, &assigning::FOLLOWED, turn);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tracing::info!("assigning");
+        loop {
+            tokio::select! {
+                () = turn.cancelled() => return Turn::Stopped,
+                Ok(()) = self.leadership.changed() => {
+                    if !leads(&mut self.leadership) {
+                        tracing::warn!("the leadership is lost: nothing is assigned any more");
+                        return Turn::Over;
+                    }
+                }
+                Some(batch) = told.recv() => self.take(&mut term, batch),
+                Some(wrote) = term.wrote.recv() => self.note(&mut term, wrote),
+                Some(question) = self.questions.recv() => {
+                    // Whoever asked may have gone.
+                    let _ = question.send(report::assigning(&term.assigning, self.started));
+                }
+                _ = tick.tick() => term.catch_up(&self.monitor),
+            }
+        }
+    }
+
+    fn begin(&self, turn: &CancellationToken) -> Term {
+        let options = WriterOptions {
+            recorder: Some(self.recorder.clone()),
+            ..WriterOptions::default()
+        };
+        let (writer, wrote) = Writer::start(&self.cluster, options, self.gate.clone(), turn);
+        let objects = self.objects(&assigning::FOLLOWED);
+        let lb_class = self.args.role.source.lb_class.clone();
+        Term {
+            assigning: Assigning::new(lb_class, objects, writer, self.recorder.clone()),
+            pools: PoolStatuses::start(&self.cluster, self.gate.clone(), turn),
+            wrote,
+            pools_changed: false,
+        }
+    }
+
+    /// Follows the configuration while another assigns, so that faults show here too.
+    async fn stand_by(&mut self, turn: &CancellationToken) -> Turn {
+        let mut told = follow(&self.cluster, &STANDING_BY, turn);
+        let mut objects = self.objects(&STANDING_BY);
+        tracing::info!("standing by");
+        loop {
+            tokio::select! {
+                () = turn.cancelled() => return Turn::Stopped,
+                Ok(()) = self.leadership.changed() => {
+                    if leads(&mut self.leadership) {
+                        return Turn::Over;
+                    }
+                }
+                Some(batch) = told.recv() => {
+                    objects.take(batch);
+                    self.monitor.configuration(&mut objects);
+                    if objects.is_complete() {
+                        self.monitor.ready();
+                    }
+                }
+                Some(question) = self.questions.recv() => {
+                    // Whoever asked may have gone.
+                    let report = report::standing_by(&objects, &self.leadership.borrow(), self.started);
+                    let _ = question.send(report);
+                }
+            }
+        }
+    }
+
+    fn objects(&self, followed: &[Watched]) -> Objects {
+        let memory = Memory::start(self.args.role.source.state_dir.clone());
+        Objects::new(self.cluster.namespace(), followed, memory)
+    }
+
+    fn take(&self, term: &mut Term, batch: Vec<Told>) {
+        for told in &batch {
+            match told {
+                Told::Apply(Object::IPAddressPool(pool), _) => term.pools.observed(pool),
+                Told::Delete(object) if &*object.kind == "IPAddressPool" => {
+                    term.pools.deleted(&object.name);
+                }
+                _ => {}
+            }
+        }
+        self.monitor
+            .metrics
+            .client()
+            .updates
+            .add(batch.len() as u64);
+        let settled = term.assigning.take(batch);
+        term.pools_changed |= settled.booked || settled.reconfigured;
+        let objects = &mut term.assigning.objects;
+        if self.monitor.configuration(objects) {
+            self.states.report(verdict(objects));
+        }
+        if objects.is_complete() {
+            self.monitor.ready();
+        }
+    }
+
+    fn note(&self, term: &mut Term, wrote: Wrote) {
+        if wrote.result.is_err() {
+            self.monitor.metrics.client().update_errors.inc();
+        }
+        term.assigning.note(wrote);
+    }
+}
+
+/// What lives as long as a leadership.
+struct Term {
+    assigning: Assigning,
+    pools: PoolStatuses,
+    wrote: mpsc::Receiver<Wrote>,
+    /// Whether bookings changed since pools were last counted.
+    pools_changed: bool,
+}
+
+impl Term {
+    /// What need not be done with every change: writes that were overtaken, and the counters of pools.
+    fn catch_up(&mut self, monitor: &Monitor) {
+        self.assigning.retry();
+        if !std::mem::take(&mut self.pools_changed) {
+            return;
+        }
+        let allocator = self.assigning.engine.allocator();
+        for (name, counters) in allocator.pools() {
+            self.pools.desired(name.clone(), pool_status(&counters));
+        }
+        monitor.allocation(&self.assigning.engine);
+    }
+}
+
+fn leads(leadership: &mut watch::Receiver<Leadership>) -> bool {
+    matches!(
+        *leadership.borrow_and_update(),
+        Leadership::Leading | Leadership::Unneeded
+    )
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The roles that run on an API server.
+//!
+//! ```text
+//!                 ┌──────────── controller ────────────┐
+//!  watches ─told─►│ assigning (1 task): Objects, Engine │─► writer ──► services/status, then Events
+//!  lease ─leads──►│                                     │─► pool statuses, ConfigurationState
+//!                 └─────────────────────────────────────┘
+//!                 ┌───────────── speaker ───────────────┐
+//!  watches ─told─►│ announcing (1 task): Objects, World │─► layer 2 task, BGP task, heartbeat task
+//!  drivers ─heard►│                                     │─► ServiceL2Status, ServiceBGPStatus, Events
+//!                 └─────────────────────────────────────┘
+//!  beside both: health, metrics and (controller) webhooks, each a listener of its own
+//! ```
+//!
+//! The task in the middle waits for no API call: everything towards the API server is handed over, and
+//! a server that does not answer changes nothing of what is announced.
+
+mod announcing;
+mod assigning;
+mod controller;
+mod memory;
+mod monitor;
+mod objects;
+mod report;
+mod speaker;
+mod webhooks;
+
+use anyhow::Context as _;
+use ferrolb_kube_io::{Cluster, Connection, Owner};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{ClusterArgs, ClusterController, ClusterRole, ClusterSpeaker};
+
+/// Runs the controller until it is told to end.
+///
+/// # Errors
+/// What keeps it from starting: no API server in reach, no such Pod, a port that is taken.
+pub(crate) fn controller(args: ClusterController) -> anyhow::Result<()> {
+    run(|stop| controller::run(args, stop))
+}
+
+/// Runs the speaker until it is told to end.
+///
+/// # Errors
+/// As [`controller`], and sockets that cannot be opened.
+pub(crate) fn speaker(args: ClusterSpeaker) -> anyhow::Result<()> {
+    run(|stop| speaker::run(args, stop))
+}
+
+fn run<F: Future<Output = anyhow::Result<()>>>(
+    role: impl FnOnce(CancellationToken) -> F,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        crate::roles::end_on_signal(&stop)?;
+        role(stop).await
+    });
+    // Requests under way are not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// The API server, once it answers.
+pub(crate) async fn connect(args: &ClusterArgs, who: &str) -> anyhow::Result<Cluster> {
+    let connection = Connection {
+        kubeconfig: args.kubeconfig.clone(),
+        context: args.context.clone(),
+        namespace: args.namespace.clone(),
+        user_agent: format!("ferrolb-{who}/{}", env!("CARGO_PKG_VERSION")),
+    };
+    let cluster = Cluster::connect(&connection).await.context("API server")?;
+    let version = cluster.version().await.context("API server")?;
+    tracing::info!(%version, namespace = cluster.namespace(), "API server");
+    Ok(cluster)
+}
+
+/// The own Pod, which owns what is written about this process; outside a Pod there is none.
+async fn owner(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<Owner>> {
+    let Some(pod) = &role.pod else {
+        return Ok(None);
+    };
+    let owner = cluster.pod_owner(pod).await;
+    Ok(Some(owner.context("own Pod (--pod-name)")?))
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a role shows of itself: readiness, metrics, its state, and the verdict on its configuration.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use ferrolb_alloc::{Allocator, Counters, Engine};
+use ferrolb_api::resource::IPAddressPoolStatus;
+use ferrolb_kube_io::{Authoriser, Cluster, auth, status::Verdict};
+use ferrolb_telemetry::{
+    Metrics,
+    metrics::{PeerLabels, PoolUsage, Protocol, Standing},
+};
+use ferrolb_types::ServiceKey;
+use ferrolb_world::Announced;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::objects::Objects;
+use crate::{
+    args::Refusal,
+    drivers::{bgp, layer2},
+    serve::{self, Ask, Authorise, Later, Readiness, Tell},
+    status::Report,
+};
+
+/// How long whoever asks waits for the deciding task and the drivers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A question to the deciding task.
+pub(super) type Question = oneshot::Sender<Report>;
+
+/// Where a role shows itself. A clone shows the same.
+#[derive(Clone)]
+pub(super) struct Monitor {
+    pub(super) metrics: Metrics,
+    readiness: Arc<watch::Sender<Readiness>>,
+}
+
+/// The drivers that are asked right before a scrape, of a role that announces.
+pub(super) struct Drivers {
+    pub(super) bgp: mpsc::Sender<bgp::Command>,
+    pub(super) layer2: layer2::Handle,
+}
+
+impl Monitor {
+    /// Opens the listeners of health and metrics.
+    pub(super) async fn start(
+        settings: &serve::Settings,
+        metrics: Metrics,
+        cluster: &Cluster,
+        drivers: Option<Drivers>,
+        questions: mpsc::Sender<Question>,
+        stop: &CancellationToken,
+    ) -> Result<Self, Refusal> {
+        let (readiness, ready) = watch::channel(Readiness::Waiting(Cow::Borrowed(
+            "the first complete lists from the API server",
+        )));
+        let behind = serve::Behind {
+            readiness: ready,
+            authorise: Arc::new(Reviewed(Authoriser::new(cluster))),
+            tell: Arc::new(Desk {
+                metrics: metrics.clone(),
+                drivers,
+                questions,
+            }),
+            metrics: metrics.clone(),
+        };
+        serve::start(settings, behind, stop).await?;
+        Ok(Self {
+            metrics,
+            readiness: Arc::new(readiness),
+        })
+    }
+
+    /// Everything needed at the start is there.
+    pub(super) fn ready(&self) {
+        self.metrics.own().ready.set(true);
+        self.readiness.send_if_modified(|now| {
+            let before = std::mem::replace(now, Readiness::Ready);
+            before != Readiness::Ready
+        });
+    }
+
+    /// Shows how the configuration stands; says whether that may have changed.
+    pub(super) fn configuration(&self, objects: &mut Objects) -> bool {
+        if !objects.has_news() {
+            return false;
+        }
+        let diagnostics = objects.diagnostics();
+        let client = self.metrics.client();
+        client.config_loaded.set(objects.is_configured());
+        let refused = diagnostics.iter().any(|diagnostic| diagnostic.is_error());
+        client.config_stale.set(refused);
+        self.metrics.own().tell_faults(&diagnostics);
+        for diagnostic in diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+        {
+            tracing::error!("{diagnostic}");
+        }
+        true
+    }
+
+    /// Shows how full the pools are, and how the Services stand.
+    pub(super) fn allocation(&self, engine: &Engine) {
+        let allocator: &Allocator = engine.allocator();
+        self.metrics.tell_pools(
+            allocator
+                .pools()
+                .map(|(name, counters)| usage(name, &counters))
+                .collect(),
+        );
+        self.metrics.own().tell_standing(Standing {
+            served: engine.held().count(),
+            waiting: engine.waiting().count(),
+        });
+    }
+
+    /// Shows what this node announces of a Service.
+    pub(super) fn announced(&self, key: &ServiceKey, announced: &Announced) {
+        let bgp = announced.bgp.as_ref().map(|bgp| &*bgp.addresses);
+        let layer2 = announced.layer2.as_ref().map(|layer2| &*layer2.addresses);
+        let shown = self.metrics.announced();
+        shown.set(key, Protocol::Bgp, bgp.unwrap_or_default());
+        shown.set(key, Protocol::Layer2, layer2.unwrap_or_default());
+    }
+}
+
+/// What `ConfigurationState` says: every object that is refused.
+pub(super) fn verdict(objects: &Objects) -> Verdict {
+    let diagnostics = objects.diagnostics();
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error());
+    let errors: Vec<String> = errors.map(ToString::to_string).collect();
+    if errors.is_empty() {
+        Verdict::Valid
+    } else {
+        Verdict::Invalid(errors)
+    }
+}
+
+/// The counters of a pool, as its status has them.
+pub(super) fn pool_status(counters: &Counters) -> IPAddressPoolStatus {
+    IPAddressPoolStatus {
+        assigned_ipv4: counters.ipv4.assigned,
+        assigned_ipv6: counters.ipv6.assigned,
+        available_ipv4: counters.ipv4.available,
+        available_ipv6: counters.ipv6.available,
+    }
+}
+
+fn usage(name: &ferrolb_types::PoolName, counters: &Counters) -> PoolUsage {
+    let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+    PoolUsage {
+        pool: name.clone(),
+        ipv4_total: whole(counters.ipv4.capacity),
+        ipv6_total: whole(counters.ipv6.capacity),
+        ipv4_in_use: whole(counters.ipv4.assigned),
+        ipv6_in_use: whole(counters.ipv6.assigned),
+    }
+}
+
+/// Tokens are reviewed by the API server.
+struct Reviewed(Authoriser);
+
+impl Authorise for Reviewed {
+    fn authorise<'a>(&'a self, ask: Ask<'a>) -> Later<'a, serve::Verdict> {
+        Box::pin(async move {
+            match self
+                .0
+                .authorise(ask.token, ask.audience, ask.verb, ask.path)
+                .await
+            {
+                Ok(auth::Verdict::Allowed) => serve::Verdict::Allowed,
+                Ok(auth::Verdict::Unauthenticated) => serve::Verdict::Unauthenticated,
+                Ok(auth::Verdict::Denied) => serve::Verdict::Forbidden,
+                Err(error) => serve::Verdict::Unknown(error.to_string()),
+            }
+        })
+    }
+}
+
+/// Answers those who may ask.
+struct Desk {
+    metrics: Metrics,
+    drivers: Option<Drivers>,
+    questions: mpsc::Sender<Question>,
+}
+
+impl Tell for Desk {
+    fn metrics(&self) -> Later<'_, String> {
+        Box::pin(async move {
+            if let Some(drivers) = &self.drivers {
+                // Drivers that do not answer in time leave the figures of the time before.
+                let _ = timeout(PATIENCE, drivers.refresh(&self.metrics)).await;
+            }
+            self.metrics.render()
+        })
+    }
+
+    fn status(&self) -> Later<'_, String> {
+        Box::pin(async move {
+            let (tell, told) = oneshot::channel();
+            let asked = async {
+                self.questions.send(tell).await.ok()?;
+                told.await.ok()
+            };
+            let report = timeout(PATIENCE, asked).await.ok().flatten();
+            serde_json::to_string(&report).unwrap_or_default()
+        })
+    }
+}
+
+impl Drivers {
+    async fn refresh(&self, metrics: &Metrics) {
+        if let Some(status) = self.layer2.status().await {
+            metrics.tell_layer2(serve::layer2_addresses(&status));
+        }
+        let (tell, told) = oneshot::channel();
+        if self.bgp.send(bgp::Command::Sessions(tell)).await.is_err() {
+            return;
+        }
+        if let Ok(sessions) = told.await {
+            let peer = |session: &bgp::Session| {
+                let remote = session.remote;
+                let labels = PeerLabels::bgp(remote.ip(), remote.port(), None);
+                serve::bgp_peer(&session.status, labels)
+            };
+            metrics.tell_bgp(sessions.iter().map(peer).collect());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an API server told so far: the configuration it amounts to, which kinds are complete, and what
+//! went wrong on the way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ferrolb_config::object::Object;
+use ferrolb_kube_io::{Meta, Subject, Told, Watched};
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes};
+
+use super::memory::Memory;
+use crate::intake::{Intake, Update};
+
+/// The kinds that the configuration is compiled from.
+const CONFIGURATION: [Watched; 9] = [
+    Watched::IPAddressPools,
+    Watched::Communities,
+    Watched::BGPAdvertisements,
+    Watched::L2Advertisements,
+    Watched::BGPPeers,
+    Watched::BFDProfiles,
+    Watched::Secrets,
+    Watched::Nodes,
+    Watched::Namespaces,
+];
+
+/// Everything told so far, and what it means.
+pub(super) struct Objects {
+    intake: Intake,
+    memory: Memory,
+    /// Kinds whose first complete list is not in yet.
+    missing: BTreeSet<Watched>,
+    broken: BTreeMap<ObjectRef, Box<Diagnostic>>,
+    trouble: BTreeMap<Watched, String>,
+    services: HashMap<ServiceKey, Meta>,
+    /// The nodes whose speakers are alive.
+    alive: BTreeSet<NodeName>,
+    /// Those of them whose objects are gone.
+    departed: BTreeSet<NodeName>,
+    /// Whether what is wrong may be another than it was.
+    news: bool,
+}
+
+/// A Service as the subject of Events.
+pub(super) fn subject(key: &ServiceKey, meta: &Meta) -> Subject {
+    Subject {
+        kind: "Service".into(),
+        api_version: "v1".into(),
+        namespace: key.namespace().into(),
+        name: key.name().into(),
+        uid: meta.uid.clone(),
+    }
+}
+
+impl Objects {
+    /// Nothing yet, of these kinds; what an earlier process remembered comes from `memory`.
+    pub(super) fn new(namespace: &str, followed: &[Watched], memory: Memory) -> Self {
+        Self {
+            intake: Intake::restore(namespace, memory.read()),
+            memory,
+            missing: followed.iter().copied().collect(),
+            broken: BTreeMap::new(),
+            trouble: BTreeMap::new(),
+            services: HashMap::new(),
+            alive: BTreeSet::new(),
+            departed: BTreeSet::new(),
+            news: false,
+        }
+    }
+
+    /// Takes in what was told; gives what changed in meaning. The configuration is given once all kinds
+    /// it is made of are complete, and then whenever it changes.
+    pub(super) fn take(&mut self, told: Vec<Told>) -> Vec<Update> {
+        let updates = told.into_iter().filter_map(|one| self.note(one)).collect();
+        self.compiled(updates)
+    }
+
+    /// The nodes whose speakers are alive are these. A Node whose object is gone counts as it was last
+    /// seen until its speaker is silent: somebody who deletes the object of a node that runs on does not
+    /// take its addresses from it.
+    pub(super) fn set_alive(&mut self, alive: &BTreeSet<NodeName>) -> Vec<Update> {
+        self.alive.clone_from(alive);
+        let silent: Vec<NodeName> = self.departed.difference(alive).cloned().collect();
+        let mut updates = Vec::new();
+        for node in silent {
+            self.departed.remove(&node);
+            let object = ObjectRef::new("Node", "", node.as_str());
+            updates.extend(self.intake.delete(&object));
+        }
+        self.compiled(updates)
+    }
+
+    /// Adds the configuration to what changed, where it is another.
+    fn compiled(&mut self, mut updates: Vec<Update>) -> Vec<Update> {
+        let complete = CONFIGURATION.iter().all(|kind| self.has(*kind));
+        if complete && let Some(config) = self.intake.compile() {
+            self.news = true;
+            self.memory.write(self.intake.last_good());
+            updates.push(Update::Config(config));
+        }
+        updates
+    }
+
+    /// Whether the first complete list of a kind is in, or the kind is not followed.
+    pub(super) fn has(&self, kind: Watched) -> bool {
+        !self.missing.contains(&kind)
+    }
+
+    /// Whether the first complete list of every kind is in.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    /// Uid and resourceVersion of a Service.
+    pub(super) fn meta(&self, key: &ServiceKey) -> Option<&Meta> {
+        self.services.get(key)
+    }
+
+    /// We wrote the Service: this is its resourceVersion now, unless the watch showed a newer one.
+    pub(super) fn written(&mut self, key: &ServiceKey, sent: &str, now: Box<str>) {
+        if let Some(meta) = self.services.get_mut(key)
+            && *meta.resource_version == *sent
+        {
+            meta.resource_version = now;
+        }
+    }
+
+    /// Whether a configuration is in force.
+    pub(super) fn is_configured(&self) -> bool {
+        self.intake.config().is_some()
+    }
+
+    /// Whether [`Self::diagnostics`] may say something else than when this was last asked.
+    pub(super) fn has_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    /// What is refused or doubtful in the configuration, errors first.
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all: Vec<Diagnostic> = self.broken.values().map(|why| (**why).clone()).collect();
+        if let Some(config) = self.intake.config() {
+            all.extend(config.diagnostics().chain(&config.warnings).cloned());
+        }
+        all.sort_by(|a, b| (a.severity, &a.object).cmp(&(b.severity, &b.object)));
+        all.dedup();
+        all
+    }
+
+    /// The kinds that cannot be followed at present, in words.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = Diagnostic> + '_ {
+        self.trouble.iter().map(|(kind, why)| {
+            let object = ObjectRef::new("watch", "", kind.to_string());
+            let remedy = "see whether the API server answers and the role may list and watch the \
+                          kind; until then everything stays as it was last told";
+            Diagnostic::error(codes::state::T006, object, why.as_str(), remedy).warning()
+        })
+    }
+
+    fn note(&mut self, told: Told) -> Option<Update> {
+        match told {
+            Told::Apply(object, meta) => {
+                self.mended(&object.reference());
+                match &object {
+                    Object::Service(view) => drop(self.services.insert(view.key.clone(), meta)),
+                    Object::Node(view) => drop(self.departed.remove(&view.name)),
+                    _ => {}
+                }
+                self.intake.apply(object)
+            }
+            Told::Delete(object) => self.delete(&object),
+            Told::Broken(object, why) => {
+                self.news = true;
+                self.broken.insert(object, why);
+                None
+            }
+            Told::Synced(kind) => {
+                self.missing.remove(&kind);
+                self.trouble.remove(&kind);
+                None
+            }
+            Told::Trouble(kind, why) => {
+                self.trouble.insert(kind, why);
+                None
+            }
+            Told::Well(kind) => {
+                self.trouble.remove(&kind);
+                None
+            }
+        }
+    }
+
+    fn delete(&mut self, object: &ObjectRef) -> Option<Update> {
+        self.mended(object);
+        if &*object.kind == "Node" {
+            let node = NodeName::from(object.name.as_str());
+            if self.alive.contains(&node) {
+                self.departed.insert(node);
+                return None;
+            }
+        }
+        let update = self.intake.delete(object);
+        if let Some(Update::ServiceGone(key)) = &update {
+            self.services.remove(key);
+        }
+        update
+    }
+
+    fn mended(&mut self, object: &ObjectRef) {
+        self.news |= self.broken.remove(object).is_some();
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a role on an API server says of itself when it is asked: the same report as on a folder.
+
+use std::time::Instant;
+
+use ferrolb_kube_io::Leadership;
+use ferrolb_types::{Diagnostic, ServiceKey};
+use ferrolb_world::Announced;
+
+use super::{announcing::Speaking, assigning::Assigning, objects::Objects};
+use crate::{
+    announcing::report,
+    status::report::{Fault, Report, ServiceReport},
+};
+
+/// A controller that assigns.
+pub(super) fn assigning(assigning: &Assigning, started: Instant) -> Report {
+    let services = assigning.engine.held().map(|(key, held)| ServiceReport {
+        addresses: held.addresses.iter().collect(),
+        pool: Some(held.pool.to_string()),
+        ..pending(assigning, key)
+    });
+    let waiting = assigning
+        .engine
+        .waiting()
+        .filter(|key| assigning.engine.allocator().held(key).is_none())
+        .map(|key| pending(assigning, key));
+    Report {
+        services: services.chain(waiting).collect(),
+        ..head("controller", &assigning.objects, started)
+    }
+}
+
+fn pending(assigning: &Assigning, key: &ServiceKey) -> ServiceReport {
+    let refusal = assigning.refusal(key);
+    ServiceReport {
+        service: key.to_string(),
+        pending: refusal.as_ref().map(Fault::from),
+        ..ServiceReport::default()
+    }
+}
+
+/// A controller that stands by.
+pub(super) fn standing_by(objects: &Objects, leadership: &Leadership, started: Instant) -> Report {
+    let leader = match leadership {
+        Leadership::Waiting { holder } => holder.clone(),
+        Leadership::Leading | Leadership::Unneeded => None,
+    };
+    Report {
+        leader: Some(leader.unwrap_or_else(|| "nobody yet".to_owned())),
+        ..head("controller", objects, started)
+    }
+}
+
+/// A speaker.
+pub(super) async fn speaking(speaking: &Speaking, started: Instant) -> Report {
+    let mut whole = head("speaker", &speaking.objects, started);
+    whole.synced = speaking.announcing.world.is_synced();
+    let services = speaking.announcing.world.services();
+    whole.services = services.map(|key| service(speaking, key)).collect();
+    report::fill(&mut whole, &speaking.announcing).await;
+    whole
+}
+
+fn service(speaking: &Speaking, key: &ServiceKey) -> ServiceReport {
+    let Announced { layer2, bgp } = speaking.announcing.world.announced(key);
+    let addresses = layer2.map(|layer2| layer2.addresses);
+    let addresses = addresses.or(bgp.map(|bgp| bgp.addresses));
+    let mut line = ServiceReport {
+        service: key.to_string(),
+        addresses: addresses
+            .iter()
+            .flat_map(|list| list.iter().copied())
+            .collect(),
+        ..ServiceReport::default()
+    };
+    report::service(&mut line, &speaking.announcing, key);
+    line
+}
+
+fn head(role: &str, objects: &Objects, started: Instant) -> Report {
+    let troubles: Vec<Diagnostic> = objects.troubles().collect();
+    let faults = objects.diagnostics();
+    Report {
+        role: role.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_ms: report::millis(started.elapsed()),
+        synced: objects.is_complete(),
+        faults: troubles.iter().chain(&faults).map(Fault::from).collect(),
+        ..Report::default()
+    }
+}

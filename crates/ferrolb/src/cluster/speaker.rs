@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The speaker of one node.
+
+use std::future::pending;
+
+use anyhow::anyhow;
+use ferrolb_kube_io::{
+    Recorder, Told,
+    status::{
+        Component, ConfigurationStateOptions, ConfigurationStates, ServiceStatuses,
+        ServiceStatusesOptions,
+    },
+    watch::follow,
+};
+use ferrolb_telemetry::Metrics;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    announcing::{FOLLOWED, Speaking},
+    connect,
+    memory::Memory,
+    monitor::{Drivers, Monitor, Question, verdict},
+    objects::Objects,
+    owner, report,
+};
+use crate::{
+    announcing::{Announcing, Settings},
+    args::ClusterSpeaker,
+};
+
+/// Runs until `stop`.
+pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow::Result<()> {
+    let cluster = connect(&args.role.source, "speaker").await?;
+    let owner = owner(&cluster, &args.role).await?;
+    let node = args.node.clone();
+    let announcing = Announcing::start(&settings(&args), &stop)?;
+    let (questions, asked) = mpsc::channel(8);
+    let metrics = Metrics::new("speaker", env!("CARGO_PKG_VERSION"), Some(node.as_str()));
+    let drivers = Drivers {
+        bgp: announcing.bgp.commands.clone(),
+        layer2: announcing.layer2.handle.clone(),
+    };
+    let serve = &args.role.serve;
+    let monitor = Monitor::start(serve, metrics, &cluster, Some(drivers), questions, &stop)
+        .await
+        .map_err(|fault| anyhow!("{fault}"))?;
+    let recorder = Recorder::start(&cluster, "metallb-speaker", node.as_str(), &stop);
+    let states = ConfigurationStateOptions {
+        component: Component::Speaker {
+            node: node.to_string(),
+        },
+        owner: owner.clone(),
+    };
+    let statuses = ServiceStatusesOptions {
+        node: node.to_string(),
+        owner,
+    };
+    let memory = Memory::start(args.role.source.state_dir.clone());
+    let objects = Objects::new(cluster.namespace(), &FOLLOWED, memory);
+    let speaker = Speaker {
+        speaking: Speaking::new(
+            announcing,
+            objects,
+            recorder,
+            ServiceStatuses::start(&cluster, statuses, &stop),
+            monitor.clone(),
+        ),
+        states: ConfigurationStates::start(&cluster, states, &stop),
+        monitor,
+        started: Instant::now(),
+    };
+    let told = follow(&cluster, &FOLLOWED, &stop);
+    speaker.run(told, asked, &stop).await;
+    Ok(())
+}
+
+fn settings(args: &ClusterSpeaker) -> Settings {
+    let source = &args.role.source;
+    Settings {
+        node: args.node.clone(),
+        lb_class: source.lb_class.clone(),
+        ignore_exclude_lb: source.ignore_exclude_lb,
+        namespace: source.namespace.clone(),
+        exclude_l2: args.exclude_l2.clone(),
+        heartbeat_port: args.heartbeat_port,
+    }
+}
+
+struct Speaker {
+    speaking: Speaking,
+    states: ConfigurationStates,
+    monitor: Monitor,
+    started: Instant,
+}
+
+impl Speaker {
+    async fn run(
+        mut self,
+        mut told: mpsc::Receiver<Vec<Told>>,
+        mut asked: mpsc::Receiver<Question>,
+        stop: &CancellationToken,
+    ) {
+        loop {
+            let deadline = self.speaking.deadline();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(batch) = told.recv() => self.take(batch),
+                heard = self.speaking.announcing.hear() => self.speaking.hear(heard),
+                () = until(deadline) => self.speaking.look_at_sessions(),
+                Some(question) = asked.recv() => {
+                    // Whoever asked may have gone.
+                    let _ = question.send(report::speaking(&self.speaking, self.started.into_std()).await);
+                    continue;
+                }
+            }
+            self.speaking.settle().await;
+        }
+        tracing::info!("ending");
+        self.speaking.announcing.finished().await;
+    }
+
+    fn take(&mut self, batch: Vec<Told>) {
+        self.monitor
+            .metrics
+            .client()
+            .updates
+            .add(batch.len() as u64);
+        self.speaking.take(batch);
+        if self.monitor.configuration(&mut self.speaking.objects) {
+            self.states.report(verdict(&self.speaking.objects));
+        }
+        if self.speaking.objects.is_complete() {
+            self.monitor.ready();
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
+}

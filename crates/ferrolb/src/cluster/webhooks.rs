@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The webhooks of the controller: their handlers, and the certificate they are served with.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use ferrolb_config::Resources;
+use ferrolb_kube_io::{
+    Cluster, Told, Watched, watch,
+    webhooks::{
+        CertificateChange, CertificateNames, CertificateSecret, follow_certificates,
+        inject_conversion, inject_webhooks, write_certificates,
+    },
+};
+use ferrolb_telemetry::Metrics;
+use ferrolb_webhook::{
+    Refusal,
+    admission::{self, List, Webhook},
+    certificates::{self, CA_CERTIFICATE, CERTIFICATE, KEY, Material, Names},
+    conversion,
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    intake::Intake,
+    serve::{self, Identity, WebhookSettings, certificate},
+};
+
+/// The webhook configuration and the definition with a conversion that MetalLB's manifests have.
+const CONFIGURATION: &str = "metallb-webhook-configuration";
+const DEFINITION: &str = "bgppeers.metallb.io";
+/// How often a certificate that nobody touches is looked at.
+const LOOK: Duration = Duration::from_secs(12 * 60 * 60);
+/// The pause after something that did not work.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long the lists of a request may take: the API server gives up after ten seconds.
+const LISTS: Duration = Duration::from_secs(8);
+
+/// Opens the listener and keeps its certificate until `stop`.
+pub(super) async fn start(
+    cluster: &Cluster,
+    settings: &WebhookSettings,
+    tls: &serve::tls::Options,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) -> Result<(), crate::args::Refusal> {
+    let identity = Identity::default();
+    let router = router(cluster.clone());
+    serve::webhooks(settings, tls, &identity, router, metrics, stop).await?;
+    if settings.rotates {
+        let keeper = Keeper::new(cluster.clone(), settings, identity);
+        tokio::spawn(keeper.run(stop.clone()));
+    } else {
+        certificate::follow(settings.cert_dir.clone(), identity, stop.clone());
+    }
+    Ok(())
+}
+
+fn router(cluster: Cluster) -> Router {
+    let mut router = Router::new().route("/convert", post(convert));
+    for webhook in Webhook::ALL {
+        let review = move |State(cluster): State<Arc<Cluster>>, body: Bytes| async move {
+            review(&cluster, webhook, &body).await
+        };
+        router = router.route(webhook.path(), post(review));
+    }
+    router.with_state(Arc::new(cluster))
+}
+
+async fn convert(body: Bytes) -> Response {
+    match conversion::convert(&body) {
+        Ok(converted) => {
+            for note in &converted.diagnostics {
+                tracing::warn!("{note}");
+            }
+            json(converted.body)
+        }
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+async fn review(cluster: &Cluster, webhook: Webhook, body: &[u8]) -> Response {
+    let request = match admission::read(webhook, body) {
+        Ok(request) => request,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let lists = tokio::time::timeout(LISTS, lists(cluster, request.needs())).await;
+    let answer = match lists {
+        Ok(Ok(present)) => request.judge(present),
+        Ok(Err(error)) => request.cannot_judge(&error.to_string()),
+        Err(_) => request.cannot_judge("the API server takes too long"),
+    };
+    for diagnostic in &answer.diagnostics {
+        tracing::info!(object = %answer.object, allowed = answer.allowed, "{diagnostic}");
+    }
+    json(answer.body)
+}
+
+/// The objects of these lists, as they are now.
+async fn lists(cluster: &Cluster, needs: &[List]) -> Result<Resources, ferrolb_kube_io::Error> {
+    let mut intake = Intake::new(cluster.namespace());
+    let lists = needs
+        .iter()
+        .map(|list| watch::list(cluster, watched(*list)));
+    for told in futures::future::try_join_all(lists)
+        .await?
+        .into_iter()
+        .flatten()
+    {
+        // An object that cannot be decoded stands for nothing, here as in the roles.
+        if let Told::Apply(object, _) = told {
+            intake.apply(object);
+        }
+    }
+    Ok(intake.into_resources())
+}
+
+fn watched(list: List) -> Watched {
+    match list {
+        List::IPAddressPools => Watched::IPAddressPools,
+        List::BGPAdvertisements => Watched::BGPAdvertisements,
+        List::L2Advertisements => Watched::L2Advertisements,
+        List::BGPPeers => Watched::BGPPeers,
+        List::BFDProfiles => Watched::BFDProfiles,
+        List::Communities => Watched::Communities,
+        List::Nodes => Watched::Nodes,
+    }
+}
+
+fn json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, format!("{}\n", refusal.diagnostic)).into_response()
+}
+
+/// Keeps the certificate: in the Secret, before the listener, and with those who have to trust it.
+struct Keeper {
+    cluster: Cluster,
+    secret: String,
+    names: Names,
+    identity: Identity,
+    present: Option<CertificateSecret>,
+    /// Whether somebody may not trust the authority yet.
+    inject: bool,
+    look_at: Instant,
+}
+
+impl Keeper {
+    fn new(cluster: Cluster, settings: &WebhookSettings, identity: Identity) -> Self {
+        Self {
+            names: Names::new(settings.service.as_str(), cluster.namespace()),
+            secret: settings.secret.clone(),
+            cluster,
+            identity,
+            present: None,
+            inject: false,
+            look_at: Instant::now() + LOOK,
+        }
+    }
+
+    async fn run(mut self, stop: CancellationToken) {
+        let names = CertificateNames {
+            secret: self.secret.clone(),
+            configuration: CONFIGURATION.to_owned(),
+            crd: DEFINITION.to_owned(),
+        };
+        let mut changes = follow_certificates(&self.cluster, &names, &stop);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep_until(self.look_at) => {}
+                batch = changes.recv() => match batch {
+                    Some(batch) => batch.into_iter().for_each(|change| self.note(change)),
+                    None => return,
+                },
+            }
+            self.look_at = Instant::now() + LOOK;
+            if let Err(error) = self.settle().await {
+                tracing::warn!(%error, "the certificate of the webhooks is not in order yet");
+                self.look_at = Instant::now() + RETRY;
+            }
+        }
+    }
+
+    fn note(&mut self, change: CertificateChange) {
+        match change {
+            CertificateChange::Secret(secret) => {
+                self.present = secret;
+                self.inject = true;
+            }
+            CertificateChange::Configuration | CertificateChange::Definition => self.inject = true,
+        }
+    }
+
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let Some(present) = &self.present else {
+            anyhow::bail!("there is no Secret {} to keep it in", self.secret);
+        };
+        let material = material(present);
+        if let Some(renewed) = certificates::renew(&material, &self.names, SystemTime::now())? {
+            let written = CertificateSecret {
+                data: data(present, &renewed),
+                resource_version: present.resource_version.clone(),
+            };
+            // Where another replica was faster, the watch tells of its certificate.
+            let written = write_certificates(&self.cluster, &self.secret, &written).await?;
+            tracing::info!(secret = self.secret, "certificate of the webhooks renewed");
+            self.present = Some(written);
+            self.inject = true;
+        }
+        let Some(present) = &self.present else {
+            return Ok(());
+        };
+        let entry = |key: &str| present.data.get(key).map(Vec::as_slice).unwrap_or_default();
+        self.identity.set_pem(entry(CERTIFICATE), entry(KEY))?;
+        if std::mem::take(&mut self.inject) {
+            let authority = entry(CA_CERTIFICATE);
+            let injected = self.trust(authority).await;
+            self.inject = injected.is_err();
+            injected?;
+        }
+        Ok(())
+    }
+
+    async fn trust(&self, authority: &[u8]) -> Result<(), ferrolb_kube_io::Error> {
+        inject_webhooks(&self.cluster, CONFIGURATION, authority).await?;
+        inject_conversion(&self.cluster, DEFINITION, authority).await?;
+        Ok(())
+    }
+}
+
+fn material(secret: &CertificateSecret) -> Material {
+    let entry = |key: &str| secret.data.get(key).cloned().unwrap_or_default();
+    Material {
+        ca_certificate: entry(CA_CERTIFICATE),
+        ca_key: entry(certificates::CA_KEY),
+        certificate: entry(CERTIFICATE),
+        key: entry(KEY),
+    }
+}
+
+/// What the Secret holds from now on: whatever else stands in it stays.
+fn data(
+    present: &CertificateSecret,
+    renewed: &Material,
+) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut data = present.data.clone();
+    data.extend(
+        renewed
+            .to_secret()
+            .into_iter()
+            .map(|(key, bytes)| (key, bytes.0)),
+    );
+    data
+}
