@@ -28,9 +28,10 @@ impl Authorise for Reviews {
     fn authorise<'a>(&'a self, ask: Ask<'a>) -> Later<'a, Verdict> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let verdict = match (ask.token, ask.audience, ask.path) {
-            ("scraper", None, "/metrics") => Verdict::Allowed,
+            ("scraper", None, "/metrics") | ("reader", Some(STATUS_AUDIENCE), "/status") => {
+                Verdict::Allowed
+            }
             ("scraper", None, _) => Verdict::Forbidden,
-            ("reader", Some(STATUS_AUDIENCE), "/status") => Verdict::Allowed,
             ("broken", ..) => Verdict::Unknown("the secret inside".to_owned()),
             _ => Verdict::Unauthenticated,
         };
