@@ -81,10 +81,10 @@ pub fn check(resources: &Resources) -> Vec<Diagnostic> {
 #[must_use]
 pub fn check_tolerating(
     resources: &Resources,
-    tolerates: fn(&Diagnostic) -> bool,
+    tolerates: impl Fn(&Diagnostic) -> bool + 'static,
 ) -> Vec<Diagnostic> {
     let outcome = Outcome {
-        tolerates: Some(tolerates),
+        tolerates: Some(Box::new(tolerates)),
         ..Outcome::default()
     };
     diagnostics(&compile_into(resources, &mut LastGood::default(), outcome))

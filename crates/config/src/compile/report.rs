@@ -31,7 +31,7 @@ impl Report {
     }
 
     /// Makes warnings of the errors so far that `tolerates` holds of.
-    pub(crate) fn tolerate(&mut self, tolerates: fn(&Diagnostic) -> bool) {
+    pub(crate) fn tolerate(&mut self, tolerates: &dyn Fn(&Diagnostic) -> bool) {
         let tolerated = self.errors.extract_if(.., |error| tolerates(error));
         self.warnings.extend(tolerated.map(Diagnostic::warning));
     }

@@ -50,13 +50,16 @@ pub(crate) trait Rules<K> {
     }
 }
 
+/// Says of a fault whether a warning is enough.
+pub(crate) type Tolerates = Box<dyn Fn(&Diagnostic) -> bool>;
+
 /// What was refused and warned of.
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) refused: BTreeMap<ObjectRef, Refused>,
     pub(crate) warnings: Vec<Diagnostic>,
     /// Of which faults that an object has by itself a warning is enough; absent means none.
-    pub(crate) tolerates: Option<fn(&Diagnostic) -> bool>,
+    pub(crate) tolerates: Option<Tolerates>,
 }
 
 impl Outcome {
@@ -85,7 +88,7 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
             mut form,
             mut report,
         } = rules.parse(object);
-        if let Some(tolerates) = outcome.tolerates {
+        if let Some(tolerates) = &outcome.tolerates {
             report.tolerate(tolerates);
         }
         let well_formed = report.is_clean();

@@ -11,7 +11,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use ferrolb_api::{core::ObjectMeta, resource::BGPPeer};
 use ferrolb_config::{Resources, check_tolerating, resources::Kind};
-use ferrolb_types::{Diagnostic, ObjectRef};
+use ferrolb_types::{
+    Diagnostic, ObjectRef,
+    codes::{advertisement, selector},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -133,10 +136,20 @@ fn decode<K: DeserializeOwned>(json: &Json) -> Result<K, serde_json::Error> {
 
 impl<K: Kind + Send> Judge for Change<K> {
     fn judge(self: Box<Self>, mut present: Resources) -> Verdict {
+        let object = self.new.reference();
         judge(*self, &mut present, &mut |resources| {
-            check_tolerating(resources, wording::may_come_right)
+            let object = object.clone();
+            check_tolerating(resources, move |fault| tolerates(&object, fault))
         })
     }
+}
+
+/// Faults that keep no object out while `object` is judged: those that may come right, and those of other
+/// objects, as whoever mends them must not find their addresses or names taken. A broken selector stays out,
+/// for nobody can say what it was to select, and so does a broken aggregation.
+fn tolerates(object: &ObjectRef, fault: &Diagnostic) -> bool {
+    let is_unclear = selector::ALL.contains(&fault.code) || fault.code == advertisement::A006;
+    wording::may_come_right(fault) || (fault.object != *object && !is_unclear)
 }
 
 /// Judges a change; `check` is what the rules say of a set of objects.

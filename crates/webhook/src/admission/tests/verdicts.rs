@@ -100,6 +100,37 @@ const ROWS: &[Row] = &[
         "",
     ),
     Row(
+        "the addresses of a pool with another fault",
+        &["IPAddressPool bad@1 {addresses: [1.1.1.0/24, nonsense]}"],
+        "CREATE IPAddressPool new {addresses: [1.1.1.0/25]}",
+        &["P009 new spec.addresses[0]"],
+        "of the older pool bad",
+    ),
+    Row(
+        "the alias of a Community with another fault",
+        &["Community bad@1 {communities: [{name: a, value: '1:1'}, {name: b, value: x}]}"],
+        "CREATE Community new {communities: [{name: a, value: '1:1'}]}",
+        &["C004 new spec.communities[0].name"],
+        "",
+    ),
+    Row(
+        "the address of a peer with another fault",
+        &["BGPPeer bad@1 {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1, holdTime: 1s}"],
+        "CREATE BGPPeer new {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1}",
+        &["B060 new spec.peerAddress"],
+        "",
+    ),
+    Row(
+        "the address of a peer for nodes that nobody can tell",
+        &[
+            "Node n {}",
+            "BGPPeer bad@1 {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1, nodeSelectors: [{matchExpressions: [{key: k, operator: Is}]}]}",
+        ],
+        "CREATE BGPPeer new {myASN: 1, peerASN: 2, peerAddress: 1.1.1.1}",
+        &[],
+        "",
+    ),
+    Row(
         "an object elsewhere counts for nothing",
         &["IPAddressPool other/p {addresses: [nonsense]}"],
         "UPDATE IPAddressPool other/p {addresses: [rubbish]}",
