@@ -127,7 +127,10 @@ fn every_field_is_described() {
                 &version["schema"]["openAPIV3Schema"],
                 &mut |path, schema| {
                     let description = schema["description"].as_str().unwrap_or_default();
-                    if description.len() < 8 || !description.ends_with('.') {
+                    // The API server takes nothing there but the type.
+                    if path == format!("{root}.metadata") {
+                        assert_eq!(schema, &serde_json::json!({ "type": "object" }), "{path}");
+                    } else if description.len() < 8 || !description.ends_with('.') {
                         missing.push(path.to_owned());
                     }
                     for rule in schema["x-kubernetes-validations"]

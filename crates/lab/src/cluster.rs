@@ -22,6 +22,7 @@ pub use access::{ADMIN, User};
 pub use api::{Answer, Api, Call};
 pub use assets::{Assets, CONTROLLERS, able};
 pub use audit::Request;
+pub use manifests::{METALLB_RBAC, deploy};
 
 use std::{
     net::IpAddr,

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! kubectl on a cluster: manifests applied as its administrator.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::{ADMIN, Call, Cluster, PATIENCE};
 use crate::{exec, wait};
+
+/// The rules of MetalLB's own accounts, which our roles take over: namespace, accounts, roles, bindings.
+pub const METALLB_RBAC: &str = include_str!("../../tests/fixtures/metallb-rbac.yaml");
+
+/// A folder of our manifests, such as `base` or `overlays/without-webhooks`, for [`Cluster::install`].
+#[must_use]
+pub fn deploy(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../deploy")
+        .join(folder)
+}
 
 impl Cluster {
     /// Runs kubectl as the administrator and returns its output.
