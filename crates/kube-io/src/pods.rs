@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{Cluster, Error, client::REQUEST, request};
 
@@ -137,7 +139,33 @@ impl Cluster {
         Ok(pods.items.into_iter().map(view).collect())
     }
 
-    /// What a Pod of our namespace answers to a GET of `path` (with its `/`), through the API server.
+    /// A token of a ServiceAccount of our namespace, for `audience` alone and for so many seconds.
+    ///
+    /// # Errors
+    /// That the account does not exist, no token may be asked for, or nobody answers.
+    pub async fn token(
+        &self,
+        account: &str,
+        audience: &str,
+        seconds: u32,
+    ) -> Result<String, Error> {
+        let namespace = Some(self.namespace());
+        let path = request::object("v1", namespace, "serviceaccounts", account);
+        let order = json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": { "audiences": [audience], "expirationSeconds": seconds },
+        });
+        let made: Value = self
+            .call(request::post(format!("{path}/token"), &order)?, REQUEST)
+            .await?;
+        let token = made.pointer("/status/token").and_then(Value::as_str);
+        let token = token.ok_or_else(|| Error::Answer("a TokenRequest without a token".into()))?;
+        Ok(token.to_owned())
+    }
+
+    /// What a Pod of our namespace answers to a GET of `path` (with its `/`), through the API server,
+    /// which passes `header` on.
     ///
     /// # Errors
     /// That the proxy may not be used, the Pod does not answer within `limit`, or answers with an error.
@@ -146,12 +174,17 @@ impl Cluster {
         pod: &str,
         port: PodPort,
         path: &str,
+        header: (&'static str, &str),
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
         let scheme = if port.tls { "https" } else { "http" };
         let target = format!("{scheme}:{pod}:{}", port.port);
         let pods = request::collection("v1", Some(self.namespace()), "pods");
-        let request = request::get(format!("{pods}/{}/proxy{path}", request::escape(&target)))?;
+        let target = format!("{pods}/{}/proxy{path}", request::escape(&target));
+        let mut request = request::get(target)?;
+        let value = HeaderValue::from_str(header.1)
+            .map_err(|_| Error::Answer("a token that is no header".into()))?;
+        request.headers_mut().insert(header.0, value);
         Ok(self.text(request, limit).await?.into_bytes())
     }
 }

@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn noise_is_held_back_per_object() {
         let mut tally = Tally::new();
-        let mut said = |tally: &mut Tally, name: &str, n: u32| {
+        let said = |tally: &mut Tally, name: &str, n: u32| {
             tally.admit(&subject(name), &note(&n.to_string())).is_some()
         };
         assert_eq!((0..100).filter(|n| said(&mut tally, "web", *n)).count(), 25);

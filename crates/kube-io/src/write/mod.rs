@@ -33,6 +33,10 @@ const BACKOFF: Backoff = Backoff {
     most: Duration::from_secs(10),
 };
 
+/// Refusals in a row before one counts. An API server that just started refuses everybody for a moment,
+/// until it has read the rules.
+const REFUSALS: u32 = 6;
+
 /// Results that may wait to be taken.
 const RESULTS: usize = 1024;
 
@@ -93,6 +97,7 @@ pub struct Writer {
 struct Order {
     status: ServiceStatus,
     term: u64,
+    refusals: u32,
 }
 
 /// One of those who write.
@@ -138,6 +143,7 @@ impl Writer {
         let order = Order {
             term: self.gate.term(),
             status,
+            refusals: 0,
         };
         self.cluster.load().begin();
         if self.queue.put(order.status.key.clone(), order).is_some() {
@@ -163,40 +169,37 @@ impl Worker {
 
     async fn work(self) {
         loop {
-            let job = self.writer.queue.next().await;
-            let entered = self.writer.gate.enter(job.value.term, LIMIT).await;
-            let Some(pass) = entered else {
-                if !self.end(job, Err(WriteFault::NotLeading)).await {
-                    return;
-                }
-                continue;
-            };
-            // A read and a write together must end within the limit, for the gate counts on it.
-            let write = service::write(&self.writer.cluster, &self.mode, &job.value.status);
-            let result = tokio::time::timeout(LIMIT, write)
-                .await
-                .unwrap_or(Err(Error::Timeout(LIMIT)));
-            drop(pass);
-            let go_on = match result {
-                Ok(version) => self.end(job, Ok(version)).await,
-                Err(error) if error.is_passing() => self.again(job, &error),
-                Err(error) => self.end(job, Err(fault(&error))).await,
-            };
-            if !go_on {
+            let mut job = self.writer.queue.next().await;
+            let result = self.attempt(&job.value).await;
+            if let Some(error) = result
+                .as_ref()
+                .err()
+                .filter(|error| is_retried(error, &mut job))
+            {
+                self.again(job, error);
+            } else if !self.end(job, result.map_err(Failure::fault)).await {
                 return;
             }
         }
     }
 
-    fn again(&self, job: Job<ServiceKey, Order>, error: &Error) -> bool {
-        let pause = BACKOFF.after(job.failures);
+    async fn attempt(&self, order: &Order) -> Result<Box<str>, Failure> {
+        let entered = self.writer.gate.enter(order.term, LIMIT).await;
+        let _pass = entered.ok_or(Failure::NotLeading)?;
+        // A read and a write together must end within the limit, for the gate counts on it.
+        let write = service::write(&self.writer.cluster, &self.mode, &order.status);
+        let ended = tokio::time::timeout(LIMIT, write).await;
+        Ok(ended.unwrap_or(Err(Error::Timeout(LIMIT)))?)
+    }
+
+    fn again(&self, job: Job<ServiceKey, Order>, failure: &Failure) {
         if job.failures == 0 {
-            tracing::warn!(service = %job.key, %error, "a status could not be written, it is tried again");
+            tracing::warn!(service = %job.key, %failure, "a status could not be written, it is tried again");
         }
+        let pause = BACKOFF.after(job.failures);
         if self.writer.queue.retry(job, pause).is_some() {
             self.writer.cluster.load().end(1);
         }
-        true
     }
 
     /// Tells the result. False: nobody wants to know any more.
@@ -224,11 +227,38 @@ impl Worker {
     }
 }
 
-fn fault(error: &Error) -> WriteFault {
-    match error.code() {
-        Some(403) => WriteFault::Forbidden(error.to_string()),
-        Some(404) => WriteFault::Gone,
-        Some(409) => WriteFault::Conflict,
-        _ => WriteFault::Other(error.to_string()),
+/// Why an attempt failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the gate is closed")]
+    NotLeading,
+    #[error(transparent)]
+    Api(#[from] Error),
+}
+
+impl Failure {
+    fn fault(self) -> WriteFault {
+        let error = match self {
+            Self::NotLeading => return WriteFault::NotLeading,
+            Self::Api(error) => error,
+        };
+        match error.code() {
+            Some(403) => WriteFault::Forbidden(error.to_string()),
+            Some(404) => WriteFault::Gone,
+            Some(409) => WriteFault::Conflict,
+            _ => WriteFault::Other(error.to_string()),
+        }
     }
+}
+
+/// Whether another attempt may well succeed.
+fn is_retried(failure: &Failure, job: &mut Job<ServiceKey, Order>) -> bool {
+    let Failure::Api(error) = failure else {
+        return false;
+    };
+    if error.is_forbidden() {
+        job.value.refusals += 1;
+        return job.value.refusals < REFUSALS;
+    }
+    error.is_passing()
 }

@@ -11,7 +11,7 @@ async fn tokens_are_reviewed() {
     let authoriser = Authoriser::new(&connect(lab, roles::CONTROLLER).await);
     let asked = async |token: &str| {
         authoriser
-            .authorise(token, "get", "/metrics")
+            .authorise(token, None, "get", "/metrics")
             .await
             .unwrap()
     };
@@ -20,10 +20,19 @@ async fn tokens_are_reviewed() {
     assert_eq!(asked("no-such-token").await, Verdict::Unauthenticated);
     assert_eq!(asked("").await, Verdict::Unauthenticated);
     let other = authoriser
-        .authorise("token-of-scraper", "get", "/debug")
+        .authorise("token-of-scraper", None, "get", "/debug")
         .await
         .unwrap();
     assert_eq!(other, Verdict::Denied);
+    let elsewhere = authoriser
+        .authorise("token-of-scraper", Some("elsewhere"), "get", "/metrics")
+        .await
+        .unwrap();
+    assert_eq!(
+        elsewhere,
+        Verdict::Unauthenticated,
+        "meant for somebody else"
+    );
 
     let reviews = || {
         let all = lab.requests_of(roles::CONTROLLER).unwrap();
@@ -43,7 +52,7 @@ async fn whoever_may_not_review_says_neither_yes_nor_no() {
     let Some(lab) = shared() else { return };
     let authoriser = Authoriser::new(&connect(lab, roles::NOBODY).await);
     let answer = authoriser
-        .authorise("token-of-scraper", "get", "/metrics")
+        .authorise("token-of-scraper", None, "get", "/metrics")
         .await;
     assert!(answer.unwrap_err().is_forbidden());
 }
