@@ -136,3 +136,101 @@ fn codes_are_listed_and_told_one_by_one() {
     assert_eq!(none.code, 2);
     assert!(none.err.contains("FLB-Q999"), "{none:#?}");
 }
+
+/// The program under another name, as an image would have it.
+fn called(folder: &Folder, name: &str, arguments: &[&str]) -> common::Ran {
+    let path = folder.root().join(name);
+    let _ = std::fs::remove_file(&path);
+    std::os::unix::fs::symlink(common::PROGRAM, &path).unwrap();
+    let mut command = std::process::Command::new(&path);
+    common::ran(command.args(arguments).env_clear())
+}
+
+#[test]
+fn under_metallbs_names_it_takes_the_role() {
+    let folder = Folder::new();
+    for name in ["controller", "speaker"] {
+        let ran = called(&folder, name, &["-dir", "x"]);
+        assert_eq!(ran.code, 2, "dir is not a flag of MetalLB's: {ran:#?}");
+        let ran = called(
+            &folder,
+            name,
+            &["--dir=/no/such/folder", "-log-level", "debug"],
+        );
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("/no/such/folder"), "{ran:#?}");
+        let ran = called(&folder, name, &["--version"]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+    }
+    let ran = called(&folder, "kubectl-ferrolb", &["explain", "--help"]);
+    assert!(
+        ran.out.contains("Usage: kubectl ferrolb explain"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_role_that_finds_neither_folder_nor_api_server_says_what_it_looks_for() {
+    let folder = Folder::new();
+    for name in ["controller", "speaker"] {
+        let ran = called(&folder, name, &["-port=0"]);
+        assert_eq!(ran.code, 2);
+        for word in ["FLB-X009", "--dir", "--kubeconfig"] {
+            assert!(ran.err.contains(word), "{word} in {ran:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_flag_without_effect_is_said_once_in_the_log() {
+    let folder = Folder::new();
+    let more = ["-pprof-bind-address=:6060", "--log-format=json"];
+    let mut command = std::process::Command::new(common::PROGRAM);
+    command.env_remove("METALLB_BGP_TYPE");
+    let mut controller = folder.start(command, "controller", "controller", &more);
+    controller.await_synced();
+    let log = controller.log();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let notes = lines.iter().filter(|line| {
+        let text = line["msg"].as_str().unwrap_or_default();
+        text.contains("FLB-X003") && text.contains("--pprof-bind-address")
+    });
+    assert_eq!(notes.count(), 1, "{log}");
+    for key in ["caller", "level", "msg", "ts"] {
+        assert!(
+            lines.iter().all(|line| line[key].is_string()),
+            "{key} in {log}"
+        );
+    }
+    assert!(controller.stop().success());
+}
+
+#[test]
+fn flags_of_both_sources_are_refused_by_their_names() {
+    let table: [(&[&str], &str); 4] = [
+        (
+            &["plan", "--dir=x", "--kubeconfig=k"],
+            "--dir and --kubeconfig",
+        ),
+        (&["check", "x", "--context=c"], "PATH and --context"),
+        (
+            &["status", "--socket=s", "--kubeconfig=k"],
+            "--socket and --kubeconfig",
+        ),
+        (
+            &["controller", "--dir=x", "--webhook-mode=disabled"],
+            "--dir and --webhook-mode",
+        ),
+    ];
+    for (arguments, flags) in table {
+        let ran = ferrolb(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(
+            ran.err.contains("FLB-X008") && ran.err.contains(flags),
+            "{ran:#?}"
+        );
+    }
+}
