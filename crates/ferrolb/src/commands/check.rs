@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `ferrolb check`: every fault of the manifests, with file, line and column.
+//! `ferrolb check`: every fault of the manifests, with file, line and column, or of a cluster's objects.
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail};
 use ferrolb_config::render::render;
 use ferrolb_types::Diagnostic;
 
-use super::{Ending, failed, print, refused};
+use super::{Ending, block_on, failed, listed::Listed, print, refused};
 use crate::{
-    args::{CheckArgs, CheckChoice, Form, missing},
+    args::{CheckArgs, CheckChoice, ClusterArgs, Form},
     folder::{Content, FileChange, Scanner},
     model::Model,
 };
@@ -24,9 +24,7 @@ use crate::{
 pub fn run(args: &CheckArgs) -> Ending {
     let (paths, namespace) = match args.choose() {
         Ok(CheckChoice::Paths(paths, namespace)) => (paths, namespace),
-        Ok(CheckChoice::Cluster(_)) => {
-            return refused(&missing("PATH", "it needs files or folders", "name some"));
-        }
+        Ok(CheckChoice::Cluster(cluster)) => return check_cluster(args.output, &cluster),
         Err(refusal) => return refused(&refusal),
     };
     match read(&paths) {
@@ -53,15 +51,40 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<FileChange>> {
     Ok(files)
 }
 
+/// Checks the objects of a cluster; what its API server let in.
+fn check_cluster(form: Form, args: &ClusterArgs) -> Ending {
+    let listed = block_on(async {
+        let cluster = crate::cluster::connect(args, "cli").await?;
+        Listed::of(&cluster).await
+    });
+    match listed {
+        Ok(listed) => tell(form, &listed.faults, &BTreeMap::new(), "the cluster"),
+        Err(error) => failed(&error),
+    }
+}
+
 fn check(form: Form, namespace: &str, files: Vec<FileChange>) -> Ending {
     let count = files.len();
     let texts: BTreeMap<String, String> = files.iter().filter_map(text).collect();
     let mut model = Model::new(namespace);
     model.take(files);
-    let diagnostics = model.diagnostics();
+    tell(
+        form,
+        &model.diagnostics(),
+        &texts,
+        &format!("{count} files"),
+    )
+}
+
+fn tell(
+    form: Form,
+    diagnostics: &[Diagnostic],
+    texts: &BTreeMap<String, String>,
+    what: &str,
+) -> Ending {
     match form {
-        Form::Json => print(&json(&diagnostics)),
-        Form::Text => print(&report(&diagnostics, &texts, count)),
+        Form::Json => print(&json(diagnostics)),
+        Form::Text => print(&report(diagnostics, texts, what)),
     }
     if diagnostics.iter().any(Diagnostic::is_error) {
         Ending::Faults
@@ -81,7 +104,7 @@ fn json(diagnostics: &[Diagnostic]) -> String {
     serde_json::to_string_pretty(diagnostics).unwrap_or_default() + "\n"
 }
 
-fn report(diagnostics: &[Diagnostic], texts: &BTreeMap<String, String>, files: usize) -> String {
+fn report(diagnostics: &[Diagnostic], texts: &BTreeMap<String, String>, what: &str) -> String {
     let source = |name: &str| texts.get(name).map(String::as_str);
     let errors = diagnostics
         .iter()
@@ -89,5 +112,5 @@ fn report(diagnostics: &[Diagnostic], texts: &BTreeMap<String, String>, files: u
         .count();
     let warnings = diagnostics.len() - errors;
     let found = render(diagnostics, &source, stdout().is_terminal());
-    format!("{found}{files} files, {errors} errors, {warnings} warnings\n")
+    format!("{found}{what}, {errors} errors, {warnings} warnings\n")
 }

@@ -5,18 +5,23 @@
 //! a running speaker knows (who is alive, its interfaces, its sessions) is asked of those that answer,
 //! and who does not is named.
 
-use std::{io, path::PathBuf};
+use std::net::IpAddr;
 
 use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes};
 use ferrolb_world::Explanation;
 use serde::Serialize;
 
-use super::{Ending, failed, outlook::Outlook, print, refused};
+use super::{
+    Ending, block_on, failed,
+    outlook::Outlook,
+    print, refused,
+    running::{self, Running},
+};
 use crate::{
-    args::{ExplainArgs, Form, SourceArgs},
+    args::{ExplainArgs, Form, SourceChoice},
     status::{
-        Report,
-        report::{Fault, SessionReport},
+        Report, duration,
+        report::{AddressReport, Fault, SessionReport},
         socket,
     },
 };
@@ -42,42 +47,52 @@ struct Allocation {
 }
 
 /// A running speaker, or that it does not answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Live {
-    socket: String,
+    /// Its socket or its Pod.
+    place: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     silent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
     sessions: Vec<SessionReport>,
+    /// The addresses of the Service that it answers for in layer 2.
+    addresses: Vec<AddressReport>,
 }
 
 /// Explains and prints.
 #[must_use]
 pub fn run(args: &ExplainArgs) -> Ending {
     let key = key(args);
-    let source = match args.source.folder() {
-        Ok(source) => source,
+    let choice = match args.source.choose() {
+        Ok(choice) => choice,
         Err(refusal) => return refused(&refusal),
     };
-    let mut outlook = match Outlook::read(&source) {
-        Ok(outlook) => outlook,
+    let (mut outlook, running) = match look(&choice) {
+        Ok(both) => both,
         Err(error) => return failed(&error),
     };
     outlook.warn();
     if !outlook.services.contains_key(&key) {
-        return refused(&missing(&key, &source));
+        return refused(&missing(&key, &choice));
     }
-    let running = running(&source);
+    let reports: Vec<_> = running
+        .into_iter()
+        .map(|one| (one.report(), one.place))
+        .collect();
     outlook.learn(
-        running
+        reports
             .iter()
-            .filter_map(|(_, report)| report.as_ref().ok()),
+            .filter_map(|(report, _)| report.as_ref().ok()),
     );
+    let addresses = outlook.held(&key).addresses;
+    let live = reports.into_iter();
     let answer = Answer {
         allocation: allocation(&outlook, &key),
         announcement: outlook.world.explain(&key),
-        live: running.into_iter().filter_map(live).collect(),
+        live: live
+            .filter_map(|(report, place)| self::live(place, report, &addresses))
+            .collect(),
     };
     let has_fault = answer.allocation.refusal.is_some() || answer.announcement.refusal.is_some();
     match args.output {
@@ -107,13 +122,37 @@ fn key(args: &ExplainArgs) -> ServiceKey {
     }
 }
 
-fn missing(key: &ServiceKey, source: &SourceArgs) -> Diagnostic {
+/// What is decided, and the processes that carry it out.
+fn look(choice: &SourceChoice) -> anyhow::Result<(Outlook, Vec<Running>)> {
+    match choice {
+        SourceChoice::Folder(args) => {
+            // Without a state directory nothing runs on this folder from here.
+            let sockets = socket::sockets(&args.state_dir()).unwrap_or_default();
+            Ok((Outlook::of(choice)?, running::on_sockets(&sockets)))
+        }
+        SourceChoice::Cluster(args) => block_on(async {
+            let cluster = crate::cluster::connect(args, "cli").await?;
+            let outlook = Outlook::list(&cluster, args).await?;
+            Ok((outlook, running::in_pods(&cluster).await))
+        }),
+    }
+}
+
+fn missing(key: &ServiceKey, choice: &SourceChoice) -> Diagnostic {
     let object = ObjectRef::new("Service", key.namespace(), key.name());
-    let cause = format!(
-        "the folder {} has no such Service, or its manifest is refused",
-        source.dir.display()
-    );
-    let remedy = "check the spelling and the namespace (-s), and run `ferrolb check` on the folder";
+    let (cause, remedy) = match choice {
+        SourceChoice::Folder(args) => (
+            format!(
+                "the folder {} has no such Service, or its manifest is refused",
+                args.dir.display()
+            ),
+            "check the spelling and the namespace (-s), and run `ferrolb check` on the folder",
+        ),
+        SourceChoice::Cluster(_) => (
+            "the cluster has no such Service".to_owned(),
+            "check the spelling and the namespace (-s)",
+        ),
+    };
     Diagnostic::error(codes::command::X006, object, cause, remedy)
 }
 
@@ -132,37 +171,27 @@ fn allocation(outlook: &Outlook, key: &ServiceKey) -> Allocation {
     }
 }
 
-/// A socket, and what the process behind it reports.
-type Running = (String, io::Result<Report>);
-
-fn running(source: &SourceArgs) -> Vec<Running> {
-    // Without a state directory nothing runs on this folder from here.
-    let sockets = socket::sockets(&source.state_dir()).unwrap_or_default();
-    let ask = |path: &PathBuf| {
-        let report = socket::ask(path)
-            .and_then(|value| serde_json::from_value(value).map_err(io::Error::from));
-        (path.display().to_string(), report)
-    };
-    sockets.iter().map(ask).collect()
-}
-
 /// What one process says; a controller has no sessions to tell of.
-fn live((socket, report): Running) -> Option<Live> {
+fn live(place: String, report: Result<Report, String>, addresses: &[IpAddr]) -> Option<Live> {
+    let mut live = Live {
+        place,
+        ..Live::default()
+    };
     match report {
-        Ok(report) if report.node.is_none() => None,
-        Ok(report) => Some(Live {
-            socket,
-            silent: None,
-            node: report.node,
-            sessions: report.sessions,
-        }),
-        Err(error) => Some(Live {
-            socket,
-            silent: Some(error.to_string()),
-            node: None,
-            sessions: Vec::new(),
-        }),
+        Ok(report) if report.node.is_none() => return None,
+        Ok(report) => {
+            let asked = |answered: &AddressReport| {
+                addresses
+                    .iter()
+                    .any(|address| address.to_string() == answered.address)
+            };
+            live.node = report.node;
+            live.sessions = report.sessions;
+            live.addresses = report.addresses.into_iter().filter(asked).collect();
+        }
+        Err(why) => live.silent = Some(why),
     }
+    Some(live)
 }
 
 fn text(outlook: &Outlook, key: &ServiceKey, answer: &Answer) -> String {
@@ -188,19 +217,48 @@ fn text(outlook: &Outlook, key: &ServiceKey, answer: &Answer) -> String {
 
 fn live_text(live: &Live) -> String {
     if let Some(why) = &live.silent {
-        return format!("  live: {} does not answer: {why}\n", live.socket);
+        return format!("  live: {} does not answer: {why}\n", live.place);
     }
     let node = live.node.as_deref().unwrap_or("-");
-    let session = |session: &SessionReport| {
-        let trouble = session
-            .problems
-            .iter()
-            .map(|p| format!("; {} {}; {}", p.code, p.cause, p.remedy));
-        let trouble: String = trouble.collect();
-        format!(
-            "  live: {node}: session {} is {}{trouble}\n",
-            session.peer, session.state
-        )
-    };
-    live.sessions.iter().map(session).collect()
+    let sessions = live
+        .sessions
+        .iter()
+        .map(|session| session_text(node, session));
+    let addresses = live
+        .addresses
+        .iter()
+        .map(|address| address_text(node, address));
+    sessions.chain(addresses).collect()
+}
+
+fn session_text(node: &str, session: &SessionReport) -> String {
+    let trouble = session
+        .problems
+        .iter()
+        .map(|p| format!("; {} {}; {}", p.code, p.cause, p.remedy));
+    let trouble: String = trouble.collect();
+    let last = session
+        .last_error
+        .as_ref()
+        .filter(|_| session.problems.is_empty());
+    let last = last.map(|error| format!("; last error: {} {}", error.code, error.cause));
+    format!(
+        "  live: {node}: session {} is {} since {}{trouble}{}\n",
+        session.peer,
+        session.state,
+        duration(session.since_ms),
+        last.unwrap_or_default()
+    )
+}
+
+fn address_text(node: &str, address: &AddressReport) -> String {
+    let conflict = address.conflict.as_ref();
+    let conflict = conflict.map(|mac| format!("; {mac} claims it too"));
+    format!(
+        "  live: {node}: {} answered {} of {} requests{}\n",
+        address.address,
+        address.responses,
+        address.requests,
+        conflict.unwrap_or_default()
+    )
 }

@@ -4,8 +4,10 @@
 pub mod check;
 pub mod codes;
 pub mod explain;
+mod listed;
 mod outlook;
 pub mod plan;
+mod running;
 pub mod status;
 
 use std::io::Write as _;
@@ -34,6 +36,12 @@ impl From<Ending> for std::process::ExitCode {
             Ending::Failed => 2,
         })
     }
+}
+
+/// Waits for what an API server answers.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build()?.block_on(work)
 }
 
 /// Says why a command could not do its work.

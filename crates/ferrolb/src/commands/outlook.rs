@@ -10,11 +10,13 @@ use std::{
 use anyhow::{Context as _, bail};
 use ferrolb_alloc::{Engine, Kind as AllocKind, Options as AllocOptions};
 use ferrolb_api::view::{Ingress, ServiceView};
+use ferrolb_kube_io::Cluster;
 use ferrolb_types::{Diagnostic, NodeName, ServiceKey};
 use ferrolb_world::{Kind, Liveness, NodeFacts, Options, World};
 
+use super::{block_on, listed::Listed};
 use crate::{
-    args::SourceArgs,
+    args::{ClusterArgs, SourceArgs, SourceChoice},
     folder::Scanner,
     model::{Model, Update},
     roles::Roster,
@@ -43,6 +45,17 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
+    /// Reads a folder, or lists a cluster, and decides everything.
+    pub(super) fn of(choice: &SourceChoice) -> anyhow::Result<Self> {
+        match choice {
+            SourceChoice::Folder(args) => Self::read(args),
+            SourceChoice::Cluster(args) => block_on(async {
+                let cluster = crate::cluster::connect(args, "cli").await?;
+                Self::list(&cluster, args).await
+            }),
+        }
+    }
+
     /// Reads the folder and the state directory and decides everything.
     pub(super) fn read(args: &SourceArgs) -> anyhow::Result<Self> {
         let state_dir = args.state_dir();
@@ -56,24 +69,41 @@ impl Outlook {
             .updates;
         updates.extend(model.take(files).updates);
         let (before, warning) = held(&Store::reader(&state_dir))?;
-        let mut outlook = Self::new(Origin::Folder(Box::new(model)), args, true);
+        let ours = (args.lb_class.clone(), args.ignore_exclude_lb);
+        let mut outlook = Self::new(Origin::Folder(Box::new(model)), ours, true);
         outlook.warning = warning;
         outlook.before = before;
         outlook.decide(updates);
         Ok(outlook)
     }
 
-    fn new(origin: Origin, args: &SourceArgs, implied_cluster_ips: bool) -> Self {
+    /// Lists a cluster and decides everything.
+    pub(super) async fn list(cluster: &Cluster, args: &ClusterArgs) -> anyhow::Result<Self> {
+        let Listed {
+            mut updates,
+            faults,
+            config,
+        } = Listed::of(cluster).await?;
+        let ours = (args.lb_class.clone(), args.ignore_exclude_lb);
+        let mut outlook = Self::new(Origin::Cluster(faults), ours, false);
+        updates.push(Update::Config(config));
+        outlook.before = held_in_statuses(&updates);
+        outlook.decide(updates);
+        Ok(outlook)
+    }
+
+    fn new(origin: Origin, ours: (Option<String>, bool), implied_cluster_ips: bool) -> Self {
+        let (lb_class, ignore_exclude_lb) = ours;
         Self {
             origin,
             engine: Engine::new(AllocOptions {
-                lb_class: args.lb_class.clone(),
+                lb_class: lb_class.clone(),
                 implied_cluster_ips,
             }),
             world: World::new(Options {
                 node: None,
-                lb_class: args.lb_class.clone(),
-                ignore_exclude_lb: args.ignore_exclude_lb,
+                lb_class,
+                ignore_exclude_lb,
             }),
             before: Generation::default(),
             warning: None,
@@ -193,6 +223,25 @@ impl Outlook {
         for kind in [Kind::Services, Kind::EndpointSlices, Kind::Nodes] {
             self.world.synced(kind);
         }
+    }
+}
+
+/// Who holds what, as the statuses of the Services say.
+fn held_in_statuses(updates: &[Update]) -> Generation {
+    let services = updates.iter().filter_map(|update| match update {
+        Update::Service(view) if !view.ingress.is_empty() => Some(view),
+        _ => None,
+    });
+    let held = services.map(|view| {
+        let pool = view.annotations.allocated_from_pool.as_deref();
+        let held = Held {
+            addresses: view.addresses().collect(),
+            pool: pool.map(Into::into),
+        };
+        (view.key.clone(), held)
+    });
+    Generation {
+        services: held.collect(),
     }
 }
 

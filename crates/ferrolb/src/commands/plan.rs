@@ -71,12 +71,11 @@ pub fn run(args: &PlanArgs) -> Ending {
 }
 
 fn plan(args: &PlanArgs) -> anyhow::Result<String> {
-    let outlook = Outlook::read(
-        &args
-            .source
-            .folder()
-            .map_err(|refusal| anyhow!("{refusal}"))?,
-    )?;
+    let choice = args
+        .source
+        .choose()
+        .map_err(|refusal| anyhow!("{refusal}"))?;
+    let outlook = Outlook::of(&choice)?;
     outlook.warn();
     let plan = Plan::of(&outlook, args.node.as_deref())?;
     let Some(path) = &args.against else {
@@ -119,7 +118,7 @@ impl Plan {
             plan.nodes.insert(known.name.clone(), Vec::new());
         }
         if let (Some(name), true) = (node, plan.nodes.is_empty()) {
-            return Err(anyhow!("the folder has no Node {name:?} (--node)"));
+            return Err(anyhow!("there is no Node {name:?} (--node)"));
         }
         for key in outlook.services.keys().filter(|key| outlook.is_ours(key)) {
             plan.services

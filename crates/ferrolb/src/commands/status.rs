@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `ferrolb status`: what the running processes do.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
 use serde_json::Value;
 
-use super::{Ending, failed, print, refused};
+use super::{
+    Ending, block_on, failed, print, refused,
+    running::{self, Running},
+};
 use crate::{
-    args::{Form, StatusArgs, StatusChoice, missing},
+    args::{Form, StatusArgs, StatusChoice},
     status::{Report, render, socket},
 };
 
@@ -17,34 +18,26 @@ use crate::{
 #[must_use]
 pub fn run(args: &StatusArgs) -> Ending {
     let choice = match args.choose() {
-        Ok(StatusChoice::Cluster(_)) => {
-            return refused(&missing(
-                "--dir",
-                "it needs a folder or a socket",
-                "name one",
-            ));
-        }
         Ok(choice) => choice,
         Err(refusal) => return refused(&refusal),
     };
-    let (place, sockets) = match sockets(&choice) {
+    let (place, running) = match ask(&choice) {
         Ok(found) => found,
         Err(error) => return failed(&error),
     };
-    let mut reports = Vec::new();
-    for path in &sockets {
-        match socket::ask(path) {
+    let (mut reports, mut complete) = (Vec::new(), true);
+    for Running { place, answer } in running {
+        match answer {
             Ok(report) => reports.push(report),
-            Err(error) => eprintln!(
-                "warning: {}",
-                silent(path.display().to_string(), error.to_string())
-            ),
+            Err(why) => {
+                complete = false;
+                eprintln!("warning: {}", silent(&choice, place, why));
+            }
         }
     }
     if reports.is_empty() {
-        return refused(&silent(place, "nobody listens".to_owned()));
+        return refused(&silent(&choice, place, "nobody listens".to_owned()));
     }
-    let complete = reports.len() == sockets.len();
     match show(args, reports) {
         Ok(()) if complete => Ending::Fine,
         Ok(()) => Ending::Faults,
@@ -52,23 +45,39 @@ pub fn run(args: &StatusArgs) -> Ending {
     }
 }
 
-/// The sockets to ask, and where they are.
-fn sockets(choice: &StatusChoice) -> anyhow::Result<(String, Vec<PathBuf>)> {
+/// Where was asked, and what was answered.
+fn ask(choice: &StatusChoice) -> anyhow::Result<(String, Vec<Running>)> {
     match choice {
-        StatusChoice::Socket(socket) => Ok((socket.display().to_string(), vec![socket.clone()])),
+        StatusChoice::Socket(socket) => {
+            let running = running::on_sockets(std::slice::from_ref(socket));
+            Ok((socket.display().to_string(), running))
+        }
         StatusChoice::StateDir(dir) => {
             let place = dir.display().to_string();
             let sockets =
                 socket::sockets(dir).with_context(|| format!("state directory {place}"))?;
-            Ok((place, sockets))
+            Ok((place, running::on_sockets(&sockets)))
         }
-        StatusChoice::Cluster(_) => Ok((String::new(), Vec::new())),
+        StatusChoice::Cluster(args) => block_on(async {
+            let cluster = crate::cluster::connect(args, "cli").await?;
+            let place = format!("namespace {}", cluster.namespace());
+            Ok((place, running::in_pods(&cluster).await))
+        }),
     }
 }
 
-fn silent(place: String, cause: String) -> Diagnostic {
-    let object = ObjectRef::new("socket", "", place);
-    let remedy = "start a role on this folder, or name the socket it was given with --socket";
+fn silent(choice: &StatusChoice, place: String, cause: String) -> Diagnostic {
+    let (kind, remedy) = match choice {
+        StatusChoice::Socket(_) | StatusChoice::StateDir(_) => (
+            "socket",
+            "start a role on this folder, or name the socket it was given with --socket",
+        ),
+        StatusChoice::Cluster(_) => (
+            "process",
+            "see whether it runs and whether you may use pods/proxy and tokens of ferrolb-status",
+        ),
+    };
+    let object = ObjectRef::new(kind, "", place);
     Diagnostic::error(codes::command::X005, object, cause, remedy)
 }
 

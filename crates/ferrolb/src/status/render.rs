@@ -244,7 +244,7 @@ fn list<T: ToString>(items: &[T]) -> String {
 }
 
 /// A time span as a person says it: the two largest units.
-fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     let seconds = ms / 1000;
     match seconds {
         0 => format!("{ms}ms"),
