@@ -70,6 +70,10 @@ const SLOW: Backoff = Backoff {
 /// How often a kind is listed that may not be watched.
 const LIST_AGAIN: Duration = Duration::from_secs(60);
 
+/// Refusals of a watch in a row before it counts as not granted: an API server that just started refuses
+/// everybody for a moment.
+const REFUSALS: u32 = 4;
+
 /// Failures to begin a watch after which the version it begins at is not trusted any more.
 const STUBBORN: u32 = 5;
 
@@ -95,7 +99,8 @@ struct Follower<T, O> {
     synced: bool,
     trouble: Option<String>,
     failures: u32,
-    told_not_granted: bool,
+    /// Refusals of the watch in a row.
+    refusals: u32,
 }
 
 /// Tells `out` of everything, until `stop` or until nobody takes it any more.
@@ -113,7 +118,7 @@ pub(crate) fn spawn<T: Listed, O: Send + 'static>(
         synced: false,
         trouble: None,
         failures: 0,
-        told_not_granted: false,
+        refusals: 0,
     };
     let stop = stop.clone();
     tokio::spawn(async move {
@@ -197,12 +202,16 @@ impl<T: Listed, O: Send> Follower<T, O> {
             let before = version.clone();
             let ended = match self.follow.source.watch(&self.cluster, &version).await {
                 Ok(changes) => {
+                    self.refusals = 0;
                     self.well().await?;
                     self.take(changes, &mut version).await?
                 }
                 Err(error) if error.is_forbidden() => {
-                    self.not_granted(&error);
-                    return Ok(End::NotGranted);
+                    if self.is_not_granted(&error) {
+                        return Ok(End::NotGranted);
+                    }
+                    tokio::time::sleep(BACKOFF.after(self.refusals)).await;
+                    continue;
                 }
                 Err(error) => Err(error),
             };
@@ -306,10 +315,13 @@ impl<T: Listed, O: Send> Follower<T, O> {
             .await
     }
 
-    fn not_granted(&mut self, error: &Error) {
-        if !std::mem::replace(&mut self.told_not_granted, true) {
-            tracing::info!(kind = self.follow.what, %error, "the kind may not be watched: it is listed every minute");
+    fn is_not_granted(&mut self, error: &Error) -> bool {
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals == REFUSALS {
+            let kind = self.follow.what;
+            tracing::info!(kind, %error, "the kind may not be watched: it is listed every minute");
         }
+        self.refusals >= REFUSALS
     }
 
     /// Tells of trouble, once per reason, and waits.
