@@ -16,6 +16,7 @@ mod identity;
 pub mod load;
 mod manifests;
 mod parts;
+mod stand;
 mod store;
 
 pub use access::{ADMIN, User};
@@ -23,6 +24,7 @@ pub use api::{Answer, Api, Call};
 pub use assets::{Assets, CONTROLLERS, able};
 pub use audit::Request;
 pub use manifests::{METALLB_RBAC, deploy};
+pub use stand::stand;
 
 use std::{
     net::IpAddr,
@@ -96,6 +98,15 @@ impl Cluster {
         Self::start(namespace, host.v4(), Ports::usual(), options)
     }
 
+    /// Starts a cluster on the loopback of a namespace, for the programs in it.
+    ///
+    /// # Errors
+    /// A program is missing, or does not get ready.
+    pub fn inside(namespace: &Namespace, options: &Options) -> Result<Self> {
+        let address = IpAddr::from([127, 0, 0, 1]);
+        Self::start(namespace.clone(), address, Ports::usual(), options)
+    }
+
     fn start(
         namespace: Namespace,
         address: IpAddr,
@@ -157,6 +168,14 @@ impl Cluster {
     #[must_use]
     pub fn api_pid(&self) -> Option<u32> {
         lock(&self.api).as_ref().map(Process::pid)
+    }
+
+    /// The ids of all its processes that run.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        let parts = [&self.etcd, &self.api, &self.controllers];
+        let pid = |part: &&Mutex<Option<Process>>| lock(part).as_ref().map(Process::pid);
+        parts.iter().filter_map(pid).collect()
     }
 
     /// The administrator's calls.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use ferrolb_lab::{bench, demo, probe, reference, run, serve};
+use ferrolb_lab::{bench, cluster, demo, probe, reference, run, serve};
 
 /// Network-namespace topologies with real routers, clients and faults.
 #[derive(Parser)]
@@ -22,6 +22,12 @@ enum Command {
         /// The folder of manifests.
         #[arg(long, default_value = "examples/demo", value_name = "DIR")]
         manifests: PathBuf,
+    },
+    /// Run an API server with our manifests until standard input closes, to try things on.
+    Cluster {
+        /// The folder of `deploy` to apply.
+        #[arg(long, default_value = "overlays/without-webhooks", value_name = "DIR")]
+        overlay: String,
     },
     /// Serve a page with this name until standard input closes.
     Serve {
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
 fn act(command: Command) -> Result<()> {
     match command {
         Command::Demo { manifests } => demo::demo(&manifests),
+        Command::Cluster { overlay } => cluster::stand(&overlay),
         Command::Serve { name, addresses } => serve::serve(&name, &addresses),
         Command::Probe {
             target,

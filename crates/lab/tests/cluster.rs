@@ -3,11 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
+use anyhow::bail;
 use ferrolb_lab::{
     Run,
-    cluster::{ADMIN, CONTROLLERS, Call, Cluster, Options, User, able, load},
+    cluster::{ADMIN, CONTROLLERS, Call, Cluster, Options, User, able, deploy, load},
+    tools,
     topology::{Shape, Topology},
     wait,
 };
@@ -127,38 +134,33 @@ fn survives_every_fault_with_its_objects() {
     assert_eq!(waiting.join().unwrap(), 200);
 }
 
-#[test]
-fn every_node_of_a_topology_reaches_it_and_its_controllers_work() {
+/// A cluster with its controllers, on a host of a LAN with one node.
+fn in_a_lan() -> Option<(Topology, Cluster)> {
     if !able(&[CONTROLLERS]).unwrap() {
-        return;
+        return None;
     }
-    let run = Run::new().unwrap();
-    let net = Topology::build(
-        &run,
-        Shape {
-            nodes: 1,
-            routers: 0,
-        },
-    )
-    .unwrap();
-    let host = net.join("api").unwrap();
+    let shape = Shape {
+        nodes: 1,
+        routers: 0,
+    };
+    let net = Topology::build(&Run::new().unwrap(), shape).unwrap();
     let options = Options {
         controllers: true,
         ..Options::default()
     };
-    let cluster = Cluster::at(&host, &options).unwrap();
-    let [node] = &net.nodes[..] else {
-        panic!("one node")
+    let cluster = Cluster::at(&net.join("api").unwrap(), &options).unwrap();
+    Some((net, cluster))
+}
+
+#[test]
+fn every_node_of_a_topology_reaches_it_and_its_controllers_work() {
+    let Some((net, cluster)) = in_a_lan() else {
+        return;
     };
-    let config = cluster.kubeconfig(ADMIN).unwrap();
+    let node = net.node("n1").unwrap();
+    let config = cluster.kubeconfig(ADMIN).unwrap().display().to_string();
     let kubectl = cluster.programs().kubectl().display().to_string();
-    let arguments = [
-        "--kubeconfig",
-        &config.display().to_string(),
-        "get",
-        "--raw",
-        "/readyz",
-    ];
+    let arguments = ["--kubeconfig", &config, "get", "--raw", "/readyz"];
     assert_eq!(node.namespace().exec(&kubectl, &arguments).unwrap(), "ok");
 
     let shop = json!({
@@ -167,8 +169,8 @@ fn every_node_of_a_topology_reaches_it_and_its_controllers_work() {
     });
     let shop = Call::create("/api/v1/namespaces/default/services", shop);
     cluster.admin().call(&shop).unwrap().ok().unwrap();
-    let calls = load::pod("default", "speaker", "speaker-1", "n1", node.v4());
-    let calls = [vec![load::node("n1", node.v4())], calls.to_vec()].concat();
+    let pod = load::pod("default", "speaker", "speaker-1", "n1", node.v4());
+    let calls = [vec![load::node("n1", node.v4())], pod.to_vec()].concat();
     cluster.admin().each(1, calls).unwrap();
     let slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
     let made = || {
@@ -178,6 +180,80 @@ fn every_node_of_a_topology_reaches_it_and_its_controllers_work() {
     };
     let took = wait::until("the EndpointSlice of the Pod", SOON, made).unwrap();
     println!("the Pod's EndpointSlice is there after {took:?}");
+
+    let _page = node.serve(8080).unwrap();
+    let proxied = "/api/v1/namespaces/default/pods/speaker-1:8080/proxy/";
+    let page = cluster
+        .admin()
+        .call(&Call::get(proxied))
+        .unwrap()
+        .ok()
+        .unwrap();
+    assert_eq!(page, "n1\n");
+}
+
+#[test]
+fn webhooks_are_called_where_their_service_has_an_endpoint() {
+    let Some((net, cluster)) = in_a_lan() else {
+        return;
+    };
+    cluster.install(&deploy("base")).unwrap();
+    let node = net.node("n1").unwrap();
+    let pool = json!({
+        "apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool",
+        "metadata": { "name": "web" }, "spec": { "addresses": ["203.0.113.0/24"] },
+    });
+    let pools = "/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools";
+    let create = || {
+        let answer = cluster.admin().call(&Call::create(pools, pool.clone()));
+        answer.unwrap().ok().unwrap_err().to_string()
+    };
+    let error = create();
+    assert!(error.contains("no endpoints available"), "{error}");
+
+    // A page instead of a webhook: that it speaks no TLS shows that it was asked.
+    let _page = node.serve(9443).unwrap();
+    let at = (node.v4(), 9443).into();
+    let slice = load::endpoint(
+        "metallb-system",
+        "metallb-webhook-service",
+        "webhook-server",
+        at,
+    );
+    cluster.admin().call(&slice).unwrap().ok().unwrap();
+    let asked = || match create() {
+        said if said.contains("server gave HTTP response to HTTPS client") => Ok(true),
+        said => bail!("{said}"),
+    };
+    wait::until("the webhook is called on the node", SOON, asked).unwrap();
+}
+
+#[test]
+fn its_processes_end_with_a_program_that_is_killed() {
+    if !able(&[CONTROLLERS]).unwrap() {
+        return;
+    }
+    let mut stand = Command::new(tools::lab().unwrap())
+        .arg("cluster")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(stand.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    let said = lines.find_map(|line| line.strip_prefix("# processes: [").map(str::to_owned));
+    let said = said.unwrap();
+    let (pids, _) = said.split_once(']').unwrap();
+    let pids: Vec<&str> = pids.split(", ").collect();
+    let alive = || {
+        pids.iter()
+            .filter(|pid| Path::new("/proc").join(pid).exists())
+            .count()
+    };
+    assert_eq!((pids.len(), alive()), (3, 3), "{said}");
+    stand.kill().unwrap();
+    stand.wait().unwrap();
+    wait::until("all have ended", SOON, || Ok(alive() == 0)).unwrap();
 }
 
 #[test]

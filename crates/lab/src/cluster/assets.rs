@@ -73,6 +73,12 @@ impl Assets {
         Ok(Self { dir })
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The path of a program.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {

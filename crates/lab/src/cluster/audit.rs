@@ -26,6 +26,9 @@ const POLICY: &str = r#"{
   ]
 }"#;
 
+/// Requests that mark a point in the record.
+const MARK: &str = "/readyz?mark=";
+
 /// How long the record may lag behind the answers.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -74,18 +77,16 @@ pub(super) fn flags(site: &Site) -> Result<[String; 2]> {
 pub(super) fn read(site: &Site, admin: &Api) -> Result<Vec<Request>> {
     static MARKS: AtomicU32 = AtomicU32::new(0);
     let mark = MARKS.fetch_add(1, Ordering::Relaxed);
-    let uri = format!("/readyz?mark={mark}");
+    let uri = format!("{MARK}{mark}");
     admin.call(&Call::get(&uri))?;
-    let (all, _) = wait::arrival("the record is whole", PATIENCE, || {
+    let (text, _) = wait::arrival("the record is whole", PATIENCE, || {
         let path = log(site);
         let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-        let all: Vec<Request> = text.lines().filter_map(request).collect();
-        Ok(all.iter().any(|one| one.uri == uri).then_some(all))
+        let marked = format!("\"requestURI\":\"{uri}\"");
+        Ok(text.contains(&marked).then_some(text))
     })?;
-    Ok(all
-        .into_iter()
-        .filter(|one| !one.uri.starts_with("/readyz?mark="))
-        .collect())
+    let all = text.lines().filter_map(request);
+    Ok(all.filter(|one| !one.uri.starts_with(MARK)).collect())
 }
 
 fn log(site: &Site) -> std::path::PathBuf {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many objects at once, as calls for [`super::Api::each`].
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::{Value, json};
 
@@ -96,6 +96,24 @@ fn slice(index: u32, node: &str) -> Value {
             "conditions": { "ready": true, "serving": true, "terminating": false },
         }],
     })
+}
+
+/// The EndpointSlice of a Service whose Pods are no objects here, such as the one of our webhooks: the
+/// API server calls webhooks at this address, which cannot be one of loopback.
+#[must_use]
+pub fn endpoint(namespace: &str, service: &str, port_name: &str, at: SocketAddr) -> Call {
+    let family = if at.is_ipv4() { "IPv4" } else { "IPv6" };
+    let object = json!({
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": family,
+        "metadata": {
+            "generateName": format!("{service}-"),
+            "labels": { "kubernetes.io/service-name": service },
+        },
+        "ports": [{ "name": port_name, "port": at.port(), "protocol": "TCP" }],
+        "endpoints": [{ "addresses": [at.ip()], "conditions": { "ready": true } }],
+    });
+    let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
+    Call::create(&path, object)
 }
 
 /// A ready Node with its address.
