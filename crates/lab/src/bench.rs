@@ -5,6 +5,7 @@
 //! Nothing here judges: a figure that misses its target stands in the table with its ratio. References
 //! run in turn with what is compared to them, in the same run.
 
+mod cluster;
 mod criterion;
 mod figures;
 mod machine;
@@ -32,8 +33,31 @@ pub struct Plan {
     pub routes: u32,
     /// Services of `standalone`.
     pub services: u32,
+    /// Services of the roles on an API server.
+    pub cluster_services: u32,
+    /// Withdrawals timed on an API server.
+    pub withdrawals: u32,
+    /// The only part to measure; without one, all.
+    pub only: Option<Part>,
     /// Runs of each.
     pub runs: u32,
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// The program on a folder.
+    Program,
+    /// Many routes into BIRD.
+    Transfer,
+    /// The roles on an API server.
+    Cluster,
+}
+
+impl Plan {
+    fn has(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
 }
 
 /// Measures and prints the table.
@@ -58,14 +82,24 @@ fn measure(plan: &Plan) -> Result<Vec<Row>> {
         Some(results) => figures::rows(results)?,
         None => Vec::new(),
     };
-    rows.extend(program::size()?);
-    rows.extend(program::check(plan.manifests, plan.runs)?);
-    rows.extend(program::standalone(plan.services, plan.runs)?);
-    let counts = transfer::Counts {
-        routes: plan.routes,
-        runs: plan.runs,
-    };
-    rows.extend(transfer::rows(counts)?);
+    if plan.has(Part::Program) {
+        rows.extend(program::size()?);
+        rows.extend(program::check(plan.manifests, plan.runs)?);
+        rows.extend(program::standalone(plan.services, plan.runs)?);
+    }
+    if plan.has(Part::Transfer) {
+        rows.extend(transfer::rows(transfer::Counts {
+            routes: plan.routes,
+            runs: plan.runs,
+        })?);
+    }
+    if plan.has(Part::Cluster) {
+        rows.extend(cluster::rows(cluster::Counts {
+            services: plan.cluster_services,
+            withdrawals: plan.withdrawals,
+            runs: plan.runs,
+        })?);
+    }
     Ok(rows)
 }
 

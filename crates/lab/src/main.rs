@@ -73,6 +73,15 @@ enum Command {
         /// How many Services a standalone process holds.
         #[arg(long, default_value_t = 1_000)]
         services: u32,
+        /// How many Services the roles on an API server have.
+        #[arg(long, default_value_t = 5_000)]
+        cluster_services: u32,
+        /// How many withdrawals are timed on an API server.
+        #[arg(long, default_value_t = 100)]
+        withdrawals: u32,
+        /// Measure this part alone.
+        #[arg(long, value_enum, value_name = "PART")]
+        only: Option<bench::Part>,
         /// How often each is run.
         #[arg(long, default_value_t = 5)]
         runs: u32,
@@ -117,12 +126,18 @@ fn act(command: Command) -> Result<()> {
             manifests,
             routes,
             services,
+            cluster_services,
+            withdrawals,
+            only,
             runs,
         } => bench::bench(&bench::Plan {
             results,
             manifests,
             routes,
             services,
+            cluster_services,
+            withdrawals,
+            only,
             runs,
         }),
         Command::Clean => run::clear_leftovers(),

@@ -89,6 +89,10 @@ fn range(unit: Unit, spread: &Spread) -> String {
 }
 
 fn ratio(measured: &Spread, against: f64) -> String {
+    // Of nothing there is no part.
+    if against == 0.0 {
+        return String::new();
+    }
     format!("{:.2}", measured.median() / against)
 }
 

@@ -4,7 +4,12 @@
 mod config;
 mod parse;
 
-use std::{collections::BTreeMap, fs, net::IpAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -49,6 +54,12 @@ impl Bird {
             bird.cli("show status").map(|_| true)
         })?;
         Ok(bird)
+    }
+
+    /// Its control socket, as `birdc -s` takes it.
+    #[must_use]
+    pub fn control(&self) -> &Path {
+        &self.socket
     }
 
     /// The number of routes in all tables, without listing them: cheap for large tables.

@@ -88,12 +88,7 @@ fn prepare(stage: &Stage, count: u32) -> Result<Services<'static>> {
     Ok(services)
 }
 
-fn measure(
-    bench: &Bench,
-    stage: &Stage,
-    services: &Services<'_>,
-    counts: Counts,
-) -> Result<Turn> {
+fn measure(bench: &Bench, stage: &Stage, services: &Services<'_>, counts: Counts) -> Result<Turn> {
     bench.received(0, PATIENCE)?;
     let begun = Instant::now();
     let speaker = stage.start("speaker", &["--node-name", "sender"])?;
@@ -164,7 +159,11 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
             figure,
             unit,
             measured: Spread::new(values)?,
-            against: if most.is_some() { against } else { Against::Nothing },
+            against: if most.is_some() {
+                against
+            } else {
+                Against::Nothing
+            },
         })
     };
     let each = |value: &dyn Fn(&Turn) -> f64| turns.iter().map(value).collect::<Vec<f64>>();
@@ -173,7 +172,12 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
         .flat_map(|turn| turn.gone.iter().map(|time| nanos(*time)))
         .collect();
     gone.sort_by(f64::total_cmp);
-    let quantile = |share: usize| gone.get(gone.len() * share / 100).copied().into_iter().collect();
+    let quantile = |share: usize| {
+        gone.get(gone.len() * share / 100)
+            .copied()
+            .into_iter()
+            .collect()
+    };
     let changes = |turn: &Turn| 2.0 * turn.gone.len().max(1) as f64;
     [
         row(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An API server with our kinds and one set of rules, and roles started on it.
 
-use std::{ffi::OsString, net::TcpListener, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -122,9 +122,4 @@ impl Stage {
         })
         .map(drop)
     }
-}
-
-/// A port nobody listens on now, in this program's own network.
-pub(super) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
