@@ -11,6 +11,7 @@ mod allocator;
 pub mod convergence;
 mod demand;
 mod engine;
+mod holders;
 mod outcome;
 mod refusal;
 mod space;

@@ -4,9 +4,9 @@
 use std::{net::IpAddr, sync::Arc};
 
 use ferrolb_config::compiled::Pool;
-use ferrolb_types::Family;
+use ferrolb_types::{Family, PoolName};
 
-use crate::space::{Position, Space};
+use crate::{space::Space, tenancy::Occupant};
 
 /// Ranges with this many addresses or more count as the largest number there is.
 const UNCOUNTED: u128 = 1 << 62;
@@ -49,6 +49,8 @@ impl Counters {
 #[derive(Debug)]
 pub(crate) struct Stock {
     pub(crate) pool: Arc<Pool>,
+    /// Its name, as bookings refer to it.
+    pub(crate) name: Arc<PoolName>,
     v4: Space,
     v6: Space,
 }
@@ -58,6 +60,7 @@ impl Stock {
         Self {
             v4: Space::new(&pool, Family::IPv4),
             v6: Space::new(&pool, Family::IPv6),
+            name: Arc::new(pool.name.clone()),
             pool,
         }
     }
@@ -76,11 +79,7 @@ impl Stock {
         }
     }
 
-    pub(crate) fn position(&self, address: IpAddr) -> Option<Position> {
-        self.space(Family::of(address)).position(address)
-    }
-
-    pub(crate) fn held(&self) -> impl Iterator<Item = IpAddr> + '_ {
+    pub(crate) fn held(&self) -> impl Iterator<Item = (IpAddr, Occupant)> + '_ {
         self.v4.held().chain(self.v6.held())
     }
 

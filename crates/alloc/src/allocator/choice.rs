@@ -4,14 +4,19 @@
 //! Pinned pools come first, by priority and name, then the other automatic ones by name. In a pool the
 //! first usable address in listed order is taken: a free one, or one shared on terms that fit.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, net::IpAddr, ops::Range, sync::Arc};
 
 use ferrolb_types::{Family, PoolName};
 
-use super::{Allocator, Claim, Held};
+use super::{Allocator, Claim, Held, Place};
 use crate::{
-    addresses::Addresses, demand::Need, refusal::Refusal, space::Position, steps::Counted,
-    steps::step, stock::Stock,
+    addresses::Addresses,
+    demand::Need,
+    holders::{Booking, HolderId},
+    refusal::Refusal,
+    space::Position,
+    steps::{Counted, step},
+    stock::Stock,
 };
 
 const BOTH: &[Family] = &[Family::IPv4, Family::IPv6];
@@ -27,6 +32,19 @@ pub struct Granted {
     pub priority: Option<i64>,
 }
 
+/// Addresses of one stock, usable and not booked yet.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    stock: usize,
+    chosen: [Option<(IpAddr, Position)>; 2],
+}
+
+impl Found {
+    fn iter(&self) -> impl Iterator<Item = (IpAddr, Position)> + '_ {
+        self.chosen.iter().flatten().copied()
+    }
+}
+
 impl Allocator {
     /// Books the first addresses that meet the need, from `pool` if that is given. What the Service
     /// held before is given back first.
@@ -39,32 +57,22 @@ impl Allocator {
         need: Need,
         pool: Option<&PoolName>,
     ) -> Result<Granted, Refusal> {
-        self.free(claim.service);
-        let (index, addresses) = match pool {
+        let named = self.tenants.holders.named(claim.service);
+        self.release(named);
+        let found = match pool {
             Some(name) => self.choose_in(claim, need, name)?,
             None => self.choose(claim, need).ok_or(Refusal::NoneFree)?,
         };
-        let stock = self.stocks.get(index).ok_or(Refusal::NoneFree)?;
-        let pool = stock.pool.name.clone();
-        let pinning = stock
-            .pool
-            .pinning
-            .as_ref()
-            .filter(|_| stock.pool.auto_assign);
-        let priority = pinning.map(|pinning| pinning.priority);
-        for address in addresses.iter() {
-            self.book(address, claim.service, claim.terms);
-        }
-        let held = Held {
-            addresses,
-            pool: pool.clone(),
+        let granted = self.grant(&found)?;
+        let stock = self.stocks.get(found.stock).ok_or(Refusal::NoneFree)?;
+        let booking = Booking {
+            addresses: granted.addresses,
+            pool: Arc::clone(&stock.name),
+            shares: claim.terms.key().is_some(),
         };
-        self.record(claim.service, held);
-        Ok(Granted {
-            addresses,
-            pool,
-            priority,
-        })
+        let holder = self.tenants.holders.insert(named, booking);
+        self.book_found(&found, holder, claim);
+        Ok(granted)
     }
 
     /// Adds an address of another family, from the pool the Service holds its address of.
@@ -72,17 +80,45 @@ impl Allocator {
     /// # Errors
     /// Why there is none.
     pub fn extend(&mut self, claim: &Claim<'_>, family: Family) -> Result<Held, Refusal> {
-        let held = self.held(claim.service).ok_or(Refusal::NoneFree)?;
-        let mut held = held.clone();
+        let holders = &self.tenants.holders;
+        let holder = holders.find(holders.named(claim.service));
+        let holder = holder.ok_or(Refusal::NoneFree)?;
+        let booking = holders.booking(holder).ok_or(Refusal::NoneFree)?;
+        let mut held = booking.held();
         let none = || Refusal::NoneFreeIn(held.pool.clone());
         let index = *self.by_name.get(&held.pool).ok_or_else(none)?;
-        let found = self.addresses(index, &[family], claim).ok_or_else(none)?;
-        for address in found.iter() {
+        let found = self.find(index, &[family], claim).ok_or_else(none)?;
+        self.book_found(&found, holder, claim);
+        for (address, _) in found.iter() {
             held.addresses.push(address);
-            self.book(address, claim.service, claim.terms);
         }
-        self.record(claim.service, held.clone());
+        if let Some(booking) = self.tenants.holders.booking_mut(holder) {
+            booking.addresses = held.addresses;
+        }
         Ok(held)
+    }
+
+    fn grant(&self, found: &Found) -> Result<Granted, Refusal> {
+        let stock = self.stocks.get(found.stock).ok_or(Refusal::NoneFree)?;
+        let pinning = stock.pool.pinning.as_ref();
+        let pinning = pinning.filter(|_| stock.pool.auto_assign);
+        let mut addresses = Addresses::default();
+        for (address, _) in found.iter() {
+            addresses.push(address);
+        }
+        Ok(Granted {
+            addresses,
+            pool: stock.pool.name.clone(),
+            priority: pinning.map(|pinning| pinning.priority),
+        })
+    }
+
+    fn book_found(&mut self, found: &Found, holder: HolderId, claim: &Claim<'_>) {
+        let stock = found.stock;
+        for (address, position) in found.iter() {
+            let place = Place { stock, position };
+            self.book((address, Some(place)), holder, claim.terms);
+        }
     }
 
     /// Whether a pool's `serviceAllocation` admits the Service.
@@ -102,12 +138,7 @@ impl Allocator {
     }
 
     /// From a pool asked for by name: both families if both will do, else IPv4, else IPv6.
-    fn choose_in(
-        &self,
-        claim: &Claim<'_>,
-        need: Need,
-        pool: &PoolName,
-    ) -> Result<(usize, Addresses), Refusal> {
+    fn choose_in(&self, claim: &Claim<'_>, need: Need, pool: &PoolName) -> Result<Found, Refusal> {
         let Some(&index) = self.by_name.get(pool) else {
             return Err(if self.frozen.contains(pool) {
                 Refusal::PoolRefused(pool.clone())
@@ -126,22 +157,16 @@ impl Allocator {
         };
         let mut wishes = wishes.iter();
         wishes
-            .find_map(|families| self.addresses(index, families, claim))
-            .map(|addresses| (index, addresses))
+            .find_map(|families| self.find(index, families, claim))
             .ok_or_else(|| Refusal::NoneFreeIn(pool.clone()))
     }
 
-    fn choose(&self, claim: &Claim<'_>, need: Need) -> Option<(usize, Addresses)> {
+    fn choose(&self, claim: &Claim<'_>, need: Need) -> Option<Found> {
         let pinned = self.choose_among(claim, need, 0..self.pinned);
         pinned.or_else(|| self.choose_among(claim, need, self.pinned..self.automatic))
     }
 
-    fn choose_among(
-        &self,
-        claim: &Claim<'_>,
-        need: Need,
-        group: Range<usize>,
-    ) -> Option<(usize, Addresses)> {
+    fn choose_among(&self, claim: &Claim<'_>, need: Need, group: Range<usize>) -> Option<Found> {
         let first = |families: &[Family]| self.first_pool(claim, families, group.clone());
         match need {
             Need::One(family) => first(&[family]),
@@ -158,14 +183,14 @@ impl Allocator {
         claim: &Claim<'_>,
         families: &[Family],
         group: Range<usize>,
-    ) -> Option<(usize, Addresses)> {
-        let shareable = self.shareable_pools(claim, &group);
+    ) -> Option<Found> {
+        let shareable = claim.terms.key().and_then(|key| self.shareable.get(key));
         let mut cursor = group.start;
         loop {
             step();
             let mut candidate = cursor;
             for &family in families {
-                let next = self.next_pool(family, cursor..group.end, &shareable)?;
+                let next = self.next_pool(family, cursor..group.end, shareable)?;
                 candidate = candidate.max(next);
             }
             if candidate > cursor {
@@ -173,59 +198,40 @@ impl Allocator {
                 continue;
             }
             if self.is_open_to(candidate, claim)
-                && let Some(found) = self.addresses(candidate, families, claim)
+                && let Some(found) = self.find(candidate, families, claim)
             {
-                return Some((candidate, found));
+                return Some(found);
             }
             cursor += 1;
         }
     }
 
-    /// Pools of the group in which an address is shared under the Service's key, with the family.
-    fn shareable_pools(&self, claim: &Claim<'_>, group: &Range<usize>) -> Vec<(Family, usize)> {
-        let key = claim.terms.key();
-        let pools = key.and_then(|key| self.shared.get(key));
-        let index = |name: &PoolName| self.by_name.get(name).copied();
-        let mut shareable = Vec::new();
-        for (name, positions) in pools.into_iter().flatten() {
-            let Some(index) = index(name).filter(|index| group.contains(index)) else {
-                continue;
-            };
-            let ends = [positions.first(), positions.last()];
-            shareable.extend(
-                ends.into_iter()
-                    .flatten()
-                    .map(|(family, _)| (*family, index)),
-            );
-        }
-        shareable
-    }
-
+    /// The first pool of a range with a free address of a family, or one that may be shareable.
     fn next_pool(
         &self,
         family: Family,
         range: Range<usize>,
-        shareable: &[(Family, usize)],
+        shareable: Option<&BTreeSet<(Family, usize)>>,
     ) -> Option<usize> {
         let bounds = Counted(range.start)..Counted(range.end);
         let open = self.open(family).range(bounds).next().map(|index| index.0);
-        let shared = shareable
-            .iter()
-            .filter(|(of, index)| *of == family && range.contains(index))
-            .map(|(_, index)| *index)
-            .min();
+        let shared = shareable.and_then(|pools| {
+            let mut pools = pools.range((family, range.start)..(family, range.end));
+            pools.next().map(|(_, index)| *index)
+        });
         open.into_iter().chain(shared).min()
     }
 
-    /// A usable address of each of the families in a pool.
-    fn addresses(&self, index: usize, families: &[Family], claim: &Claim<'_>) -> Option<Addresses> {
+    /// A usable address of each of the families in a pool, in their order.
+    fn find(&self, index: usize, families: &[Family], claim: &Claim<'_>) -> Option<Found> {
         let stock = self.stocks.get(index)?;
-        let mut addresses = Addresses::default();
-        for &family in families {
+        let mut chosen = [None; 2];
+        for (slot, &family) in chosen.iter_mut().zip(families) {
             let position = self.first_usable(stock, family, claim)?;
-            addresses.push(stock.space(family).address(position)?);
+            *slot = Some((stock.space(family).address(position)?, position));
         }
-        Some(addresses)
+        let stock = index;
+        Some(Found { stock, chosen })
     }
 
     fn first_usable(&self, stock: &Stock, family: Family, claim: &Claim<'_>) -> Option<Position> {
@@ -242,13 +248,15 @@ impl Allocator {
         claim: &Claim<'_>,
         limit: Position,
     ) -> Option<Position> {
-        let pools = self.shared.get(claim.terms.key()?)?;
-        let positions = pools.get(&stock.pool.name)?;
-        let mut below = positions.range((family, 0)..=(family, limit));
-        let (_, position) = below.find(|(_, position)| {
+        let space = stock.space(family);
+        let positions = space.shared(claim.terms.key()?)?;
+        let mut below = positions.range(..=limit);
+        let position = below.find(|position| {
             step();
-            let address = stock.space(family).address(*position);
-            address.is_some_and(|a| self.may_join(a, claim.service, claim.terms).is_ok())
+            let address = space.address(**position);
+            let tenancy = address.zip(space.occupant(**position));
+            // Of this family it holds nothing.
+            tenancy.is_some_and(|of| self.tenants.admits(of, None, claim.terms).is_ok())
         })?;
         Some(*position)
     }

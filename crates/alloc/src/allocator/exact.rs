@@ -5,8 +5,13 @@ use std::net::IpAddr;
 
 use ferrolb_types::PoolName;
 
-use super::{Allocator, Claim, Held};
-use crate::{addresses::Addresses, refusal::Refusal};
+use super::{Allocator, Claim, Place};
+use crate::{
+    addresses::Addresses,
+    holders::{HolderId, Named},
+    refusal::Refusal,
+    tenancy::Terms,
+};
 
 impl Allocator {
     /// Books exactly the addresses that a Service's status holds, or changes the terms on which it
@@ -21,8 +26,7 @@ impl Allocator {
         noted: Option<&str>,
     ) -> Result<PoolName, Refusal> {
         let pool = self.keepable(claim, addresses, noted)?;
-        self.admitted(claim, addresses)?;
-        self.rebook(claim, addresses, &pool);
+        self.book_exactly(claim, addresses, &pool)?;
         Ok(pool)
     }
 
@@ -39,7 +43,7 @@ impl Allocator {
     ) -> Result<PoolName, Refusal> {
         let mut places = Vec::with_capacity(2);
         for address in addresses.iter() {
-            places.push(self.place_of_request(address)?);
+            places.push(self.place_of_request(address)?.stock);
         }
         let actual = self.common_pool(claim, &places)?;
         if let (Some(requested), Some(address)) = (pool, addresses.iter().next())
@@ -51,12 +55,11 @@ impl Allocator {
                 requested: requested.clone(),
             });
         }
-        self.admitted(claim, addresses)?;
-        self.rebook(claim, addresses, &actual);
+        self.book_exactly(claim, addresses, &actual)?;
         Ok(actual)
     }
 
-    fn place_of_request(&self, address: IpAddr) -> Result<usize, Refusal> {
+    fn place_of_request(&self, address: IpAddr) -> Result<Place, Refusal> {
         let refused = || self.frozen.pool_of(address);
         self.locate(address).ok_or_else(|| match refused() {
             Some(pool) => Refusal::PoolRefused(pool.clone()),
@@ -71,7 +74,8 @@ impl Allocator {
         addresses: Addresses,
         noted: Option<&str>,
     ) -> Result<PoolName, Refusal> {
-        let places: Vec<usize> = addresses.iter().filter_map(|a| self.locate(a)).collect();
+        let places = addresses.iter().filter_map(|a| self.locate(a));
+        let places: Vec<usize> = places.map(|place| place.stock).collect();
         let outside = self.outside(addresses);
         match outside.first() {
             None => self.common_pool(claim, &places),
@@ -100,37 +104,65 @@ impl Allocator {
             .ok_or(Refusal::Incompatible(first))
     }
 
-    /// Whether the present holders let the Service have every one of the addresses.
-    fn admitted(&self, claim: &Claim<'_>, addresses: Addresses) -> Result<(), Refusal> {
+    /// Books the addresses if the present holders let the Service have every one of them.
+    fn book_exactly(
+        &mut self,
+        claim: &Claim<'_>,
+        addresses: Addresses,
+        pool: &PoolName,
+    ) -> Result<(), Refusal> {
+        let named = self.tenants.holders.named(claim.service);
+        let me = self.tenants.holders.find(named);
+        self.admitted(claim, me, addresses)?;
+        let same = me.filter(|me| {
+            let booking = self.tenants.holders.booking(*me);
+            booking.is_some_and(|old| old.addresses == addresses && *old.pool == *pool)
+        });
+        if !same.is_some_and(|me| self.on_same_terms(claim, me, addresses)) {
+            self.release(named);
+            self.enter(named, addresses, pool, claim.terms);
+        }
+        Ok(())
+    }
+
+    fn admitted(
+        &self,
+        claim: &Claim<'_>,
+        me: Option<HolderId>,
+        addresses: Addresses,
+    ) -> Result<(), Refusal> {
         let mut all = addresses.iter();
-        all.try_for_each(|address| self.may_join(address, claim.service, claim.terms))
+        all.try_for_each(|address| match self.occupant(address) {
+            None => Ok(()),
+            Some(occupant) => self.tenants.admits((address, occupant), me, claim.terms),
+        })
     }
 
-    fn rebook(&mut self, claim: &Claim<'_>, addresses: Addresses, pool: &PoolName) {
-        let new = Held {
-            addresses,
-            pool: pool.clone(),
-        };
-        if self.held(claim.service) == Some(&new) && self.on_same_terms(claim, addresses) {
-            return;
-        }
-        self.free(claim.service);
-        if !self.outside(addresses).is_empty() {
-            self.frozen.held.insert(claim.service.clone());
-        }
-        for address in addresses.iter() {
-            self.book(address, claim.service, claim.terms);
-        }
-        self.record(claim.service, new);
-    }
-
-    fn on_same_terms(&self, claim: &Claim<'_>, addresses: Addresses) -> bool {
-        let tenancies = addresses.iter().filter_map(|a| self.tenants.get(&a));
-        tenancies
-            .map(|tenancy| tenancy.terms(claim.service))
+    fn on_same_terms(&self, claim: &Claim<'_>, me: HolderId, addresses: Addresses) -> bool {
+        let occupants = addresses.iter().filter_map(|a| self.occupant(a));
+        occupants
+            .map(|occupant| self.tenants.terms(occupant, me))
             .all(|terms| match (terms.key(), claim.terms.key()) {
                 (None, None) => true,
                 _ => terms == *claim.terms,
             })
+    }
+
+    /// Books addresses for a Service that holds nothing, wherever they lie.
+    pub(super) fn enter(
+        &mut self,
+        named: Named<'_>,
+        addresses: Addresses,
+        pool: &PoolName,
+        terms: &Terms,
+    ) {
+        if !self.outside(addresses).is_empty() {
+            self.frozen.held.insert(named.service.clone());
+        }
+        let booking = self.booking(addresses, pool, terms);
+        let holder = self.tenants.holders.insert(named, booking);
+        for address in addresses.iter() {
+            self.book((address, self.locate(address)), holder, terms);
+        }
     }
 }

@@ -2,10 +2,15 @@
 //! Pools that are refused and have no good version: what Services hold of them they keep, and nothing
 //! new is given from them.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ferrolb_config::Config;
 use ferrolb_types::{IpRange, PoolName, ServiceKey};
+
+use crate::tenancy::Occupant;
 
 /// The refused pools, as far as they could be read.
 #[derive(Debug, Default)]
@@ -14,6 +19,8 @@ pub(super) struct Frozen {
     ranges: Vec<(IpRange, PoolName)>,
     /// The Services that hold an address of no usable pool.
     pub(super) held: BTreeSet<ServiceKey>,
+    /// Who holds the addresses of no usable pool.
+    pub(super) occupants: BTreeMap<IpAddr, Occupant>,
 }
 
 impl Frozen {

@@ -10,8 +10,8 @@ use std::{
 use ferrolb_config::{Config, compiled::Pool};
 use ferrolb_types::{Family, PoolName, ServiceKey};
 
-use super::{Allocator, Held, frozen::Frozen};
-use crate::{space::number, steps::Counted, stock::Stock, tenancy::Terms};
+use super::{Allocator, Held, atlas::Atlas, frozen::Frozen};
+use crate::{steps::Counted, stock::Stock, tenancy::Terms};
 
 /// What a new configuration means for Services.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Allocator {
         let lifted: Vec<Lifted> = moved.iter().filter_map(|key| self.lift(key)).collect();
         self.frozen = frozen;
         self.rebuild(config);
-        for lifted in lifted {
+        for lifted in &lifted {
             self.settle(lifted);
         }
         self.freed.clear();
@@ -74,7 +74,7 @@ impl Allocator {
     fn holders_in<'a>(&'a self, stock: &'a Stock) -> impl Iterator<Item = ServiceKey> + 'a {
         stock
             .held()
-            .flat_map(|address| self.holders(address).cloned())
+            .flat_map(|(_, occupant)| self.tenants.services(occupant).cloned())
     }
 
     /// Keeps the new objects where only announcement differs.
@@ -87,10 +87,13 @@ impl Allocator {
     }
 
     fn lift(&mut self, service: &ServiceKey) -> Option<Lifted> {
-        let held = self.held(service)?.clone();
-        let first = held.addresses.iter().next()?;
-        let terms = self.tenants.get(&first)?.terms(service);
-        self.free(service);
+        let holders = &self.tenants.holders;
+        let named = holders.named(service);
+        let holder = holders.find(named)?;
+        let held = holders.booking(holder)?.held();
+        let first = self.occupant(held.addresses.iter().next()?)?;
+        let terms = self.tenants.terms(first, holder);
+        self.release(named);
         Some((service.clone(), held, terms))
     }
 
@@ -123,40 +126,39 @@ impl Allocator {
         };
         (self.pinned, self.automatic) = (below(1), below(2));
         self.by_name.clear();
-        self.ranges.clear();
         self.open_v4.clear();
         self.open_v6.clear();
+        self.shareable.clear();
+        self.atlas = Atlas::of(&self.stocks);
         for (index, stock) in self.stocks.iter().enumerate() {
             self.by_name.insert(stock.pool.name.clone(), index);
-            for entry in &stock.pool.entries {
-                let first = (entry.range.family(), number(entry.range.first()));
-                let last = number(entry.range.last());
-                self.ranges.insert(Counted(first), (last, index));
-            }
-            if index >= self.automatic {
-                continue;
-            }
-            if !stock.space(Family::IPv4).is_full() {
-                self.open_v4.insert(Counted(index));
-            }
-            if !stock.space(Family::IPv6).is_full() {
-                self.open_v6.insert(Counted(index));
-            }
+        }
+        for index in 0..self.stocks.len() {
+            self.index_family(index, Family::IPv4);
+            self.index_family(index, Family::IPv6);
         }
     }
 
-    fn settle(&mut self, (service, held, terms): Lifted) {
-        let Some(pool) = self.home(&held) else {
+    /// Notes where the free and the shareable addresses of a stock count.
+    fn index_family(&mut self, index: usize, family: Family) {
+        let Some(stock) = self.stocks.get(index) else {
             return;
         };
-        if !self.outside(held.addresses).is_empty() {
-            self.frozen.held.insert(service.clone());
+        let space = stock.space(family);
+        for key in space.sharing_keys() {
+            let stocks = self.shareable.entry(Arc::clone(key)).or_default();
+            stocks.insert((family, index));
         }
-        for address in held.addresses.iter() {
-            self.book(address, &service, &terms);
+        if index < self.automatic && !space.is_full() {
+            self.open_mut(family).insert(Counted(index));
         }
-        let addresses = held.addresses;
-        self.record(&service, Held { addresses, pool });
+    }
+
+    fn settle(&mut self, (service, held, terms): &Lifted) {
+        if let Some(pool) = self.home(held) {
+            let named = self.tenants.holders.named(service);
+            self.enter(named, held.addresses, &pool, terms);
+        }
     }
 
     /// The one pool the addresses are of now.
@@ -166,7 +168,7 @@ impl Allocator {
             return self.frozen.owner(Some(held.pool.as_str()), &outside);
         }
         let places = held.addresses.iter().filter_map(|a| self.locate(a));
-        let places: BTreeSet<usize> = places.collect();
+        let places: BTreeSet<usize> = places.map(|place| place.stock).collect();
         let index = places.first().filter(|_| places.len() == 1)?;
         self.stocks.get(*index).map(|stock| stock.pool.name.clone())
     }

@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// Everything that is held, by Service.
-    pub fn held(&self) -> impl Iterator<Item = (&ServiceKey, &Held)> {
+    pub fn held(&self) -> impl Iterator<Item = (&ServiceKey, Held)> {
         let keys = self.services.keys();
         keys.filter_map(|key| self.allocator.held(key).map(|held| (key, held)))
     }

@@ -4,7 +4,11 @@
 use ferrolb_types::{Family, Labels, ServiceKey};
 
 use super::build::*;
-use crate::{Allocator, Claim, Need, Terms, space::Space, steps::count};
+use crate::{
+    Allocator, Claim, Need, Terms, holders::HolderId, space::Space, steps::count, tenancy::Occupant,
+};
+
+const ANYONE: Occupant = Occupant::Sole(HolderId::ANY);
 
 fn key(n: u32) -> ServiceKey {
     ServiceKey::new("ns", n.to_string())
@@ -82,18 +86,20 @@ fn a_space_with_a_million_held_is_searched_in_logarithmic_steps() {
     const HELD: u128 = 1_000_000;
     let mut space = Space::new(&careful(pool("p", "10.0.0.0/8")), Family::IPv4);
     for position in 0..HELD + HELD / 2 {
-        assert!(space.take(position));
+        assert!(space.take(position, ANYONE));
     }
-    (0..HELD / 2).for_each(|n| space.give(2 * n));
+    for n in 0..HELD / 2 {
+        assert!(space.give(2 * n));
+    }
     assert_eq!(u128::from(space.taken()), HELD);
     for n in 0..1_000 {
         let (steps, position) = count(|| {
             let position = space.first_free()?;
-            space.take(position).then_some(position)
+            space.take(position, ANYONE).then_some(position)
         });
         assert_eq!(position, Some(2 * n));
         assert!((1..=bound(1_000_000)).contains(&steps), "{steps}");
-        let (steps, ()) = count(|| space.give(HELD + 7 * n));
+        let (steps, _) = count(|| space.give(HELD + 7 * n));
         assert!((1..=bound(1_000_000)).contains(&steps), "{steps}");
     }
 }

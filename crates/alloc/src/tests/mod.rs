@@ -9,3 +9,4 @@ mod cases_pools;
 mod cost;
 mod histories;
 mod spaces;
+mod tables;

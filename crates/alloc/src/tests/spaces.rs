@@ -7,7 +7,13 @@ use ferrolb_types::Family;
 use proptest::prelude::*;
 
 use super::build::*;
-use crate::space::Space;
+use crate::{
+    holders::HolderId,
+    space::{Space, number},
+    tenancy::Occupant,
+};
+
+const ANYONE: Occupant = Occupant::Sole(HolderId::ANY);
 
 fn plain(entries: &str, avoid_buggy: bool) -> Vec<IpAddr> {
     let range = |text: &str| text.parse::<ferrolb_types::IpRange>().unwrap();
@@ -26,6 +32,15 @@ fn plain(entries: &str, avoid_buggy: bool) -> Vec<IpAddr> {
     all
 }
 
+/// The position of an address: of one span, if any.
+fn place(space: &Space, address: IpAddr) -> Vec<u128> {
+    let spans = space.spans().iter();
+    let below = spans.filter(|span| span.first() <= number(address));
+    below
+        .filter_map(|span| span.position(number(address)))
+        .collect()
+}
+
 #[test]
 fn positions_follow_the_listed_order() {
     for entries in [
@@ -41,10 +56,10 @@ fn positions_follow_the_listed_order() {
             assert_eq!(space.size(), plain.len() as u128);
             for (position, address) in plain.iter().enumerate() {
                 assert_eq!(space.address(position as u128), Some(*address));
-                assert_eq!(space.position(*address), Some(position as u128));
+                assert_eq!(place(&space, *address), [position as u128]);
             }
             assert_eq!(space.address(plain.len() as u128), None);
-            assert_eq!(space.position(ip("10.0.9.9")), None);
+            assert!(place(&space, ip("10.0.9.9")).is_empty());
         }
     }
 }
@@ -53,31 +68,57 @@ fn positions_follow_the_listed_order() {
 fn the_whole_of_a_family_fits() {
     let mut space = Space::new(&pool("p", "::/0"), Family::IPv6);
     assert_eq!(space.first_free(), Some(0));
-    assert!(space.take(0));
-    space.give(0);
+    assert!(space.take(0, ANYONE));
+    assert!(space.give(0) && !space.give(0));
+    assert_eq!(space.first_free(), Some(0));
     let space = Space::new(&careful(pool("p", "0.0.0.0/0")), Family::IPv4);
     assert_eq!(space.size(), 254 << 24);
     assert_eq!(space.address(0), Some(ip("0.0.0.1")));
 }
 
+/// Two whole pages and a part of one.
+const SIZE: u128 = 170;
+
 proptest! {
     #[test]
-    fn agrees_with_a_set(steps in prop::collection::vec((0u128..40, any::<bool>()), 0..200)) {
-        let mut space = Space::new(&pool("p", "10.0.0.20/30 10.0.0.0/28 10.0.1.0-10.0.1.19"), Family::IPv4);
+    fn agrees_with_a_set(steps in prop::collection::vec((0u128..SIZE, any::<bool>()), 0..1000)) {
+        let mut space = Space::new(&pool("p", "10.0.0.20/30 10.0.0.0/28 10.0.1.0-10.0.1.149"), Family::IPv4);
         let mut taken = BTreeSet::new();
         for (position, take) in steps {
             if take {
-                prop_assert_eq!(space.take(position), taken.insert(position));
+                prop_assert_eq!(space.take(position, ANYONE), taken.insert(position));
             } else {
-                taken.remove(&position);
-                space.give(position);
+                prop_assert_eq!(space.give(position), taken.remove(&position));
             }
-            let free = (0..40).find(|p| !taken.contains(p));
+            let free = (0..SIZE).find(|p| !taken.contains(p));
             prop_assert_eq!(space.first_free(), free);
             prop_assert_eq!(space.taken(), taken.len() as u64);
-            let held: Vec<_> = space.held().collect();
+            prop_assert_eq!(space.is_full(), free.is_none());
+            prop_assert_eq!(space.occupant(position).is_some(), taken.contains(&position));
+            let held: Vec<_> = space.held().map(|(address, _)| address).collect();
             let want: Vec<_> = taken.iter().filter_map(|p| space.address(*p)).collect();
             prop_assert_eq!(held, want);
         }
+    }
+}
+
+/// The last page of a space is a part of one, or a whole one.
+#[test]
+fn a_space_of_any_size_fills_up_in_order() {
+    for size in [1u32, 2, 63, 64, 65, 127, 128, 129, 200] {
+        let entries = format!("10.0.0.0-10.0.0.{}", size - 1);
+        let mut space = Space::new(&pool("p", &entries), Family::IPv4);
+        for position in 0..u128::from(size) {
+            assert_eq!(space.first_free(), Some(position));
+            assert!(space.take(position, ANYONE) && !space.take(position, ANYONE));
+        }
+        assert!(space.is_full() && space.first_free().is_none());
+        assert!(!space.take(size.into(), ANYONE));
+        assert!(!space.give(size.into()));
+        for position in (0..u128::from(size)).rev() {
+            assert!(space.give(position));
+            assert_eq!(space.first_free(), Some(position));
+        }
+        assert_eq!((space.taken(), space.held().count()), (0, 0));
     }
 }
