@@ -10,7 +10,7 @@
 //!   service_status(ServiceStatus{key, uid, resource_version, ingress, pool, keep, events})
 //! Recorder::start(&Cluster, component, host, stop) -> Recorder            note(Subject, Note)
 //! Election::start(&Cluster, LeaseOptions, stop) -> (Receiver<Leadership>, Gate, JoinHandle)
-//! ServiceStatuses::start(&Cluster, ServiceStatusesOptions{node, owner}, stop)   layer2(key, interfaces) bgp(key, peers) settled()
+//! ServiceStatuses::start(&Cluster, ServiceStatusesOptions{node, owner}, stop)   layer2(key, interfaces) bgp(key, peers) {layer2,bgp}_settled()
 //! ConfigurationStates::start(&Cluster, ConfigurationStateOptions{component, owner}, stop)   report(Verdict)
 //! PoolStatuses::start(&Cluster, Gate, stop)                               desired(name, status) observed(&pool) deleted(name)
 //! status::memberlist_secret(&Cluster, name, owner) -> created
@@ -42,6 +42,9 @@ pub mod status;
 pub mod watch;
 pub mod webhooks;
 pub mod write;
+
+#[cfg(test)]
+mod testing;
 
 pub use access::Access;
 pub use auth::Authoriser;

@@ -389,3 +389,6 @@ impl Election {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,8 @@ struct State {
     synced: HashSet<Protocol>,
     /// Services we began to answer for, whose other nodes' objects have to go.
     begun: HashSet<ServiceKey>,
-    settled: bool,
+    /// What is known completely of what is desired.
+    settled: HashSet<Protocol>,
 }
 
 /// What has to be done next.
@@ -145,14 +146,24 @@ impl ServiceStatuses {
         self.desire((Protocol::Bgp, key), (!peers.is_empty()).then_some(peers));
     }
 
-    /// What we announce is known completely: from now on, what is not desired goes.
-    pub fn settled(&self) {
+    /// What we answer for in layer 2 is known completely: from now on, what is not desired goes.
+    pub fn layer2_settled(&self) {
+        self.settled(Protocol::Layer2);
+    }
+
+    /// What we announce by BGP, and to whom, is known completely: from now on, what is not desired goes.
+    pub fn bgp_settled(&self) {
+        self.settled(Protocol::Bgp);
+    }
+
+    fn settled(&self, protocol: Protocol) {
         let standing: Vec<Key> = {
             let mut state = self.shared.lock();
-            if std::mem::replace(&mut state.settled, true) {
+            if !state.settled.insert(protocol) {
                 return;
             }
-            state.standing.keys().cloned().collect()
+            let standing = state.standing.keys();
+            standing.filter(|key| key.0 == protocol).cloned().collect()
         };
         for key in standing {
             self.shared.work.put(key, ());
@@ -251,7 +262,7 @@ impl State {
         let standing = self.standing.get(key).unwrap_or(&none);
         let Some(list) = self.desired.get(key) else {
             return match standing.keys().next() {
-                Some(name) if self.settled => Step::Delete(name.clone()),
+                Some(name) if self.settled.contains(&key.0) => Step::Delete(name.clone()),
                 _ => Step::Nothing,
             };
         };

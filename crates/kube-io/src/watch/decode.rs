@@ -403,3 +403,7 @@ impl<'de, W: Wanted, V: Deserialize<'de>> Visitor<'de> for Entries<W, V> {
         Ok(entries)
     }
 }
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

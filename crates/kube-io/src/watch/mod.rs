@@ -117,3 +117,6 @@ fn apply(kind: Watched, seen: Seen) -> Told {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ fn is_retried(failure: &Failure, job: &mut Job<ServiceKey, Order>) -> bool {
     }
     error.is_passing()
 }
+
+#[cfg(test)]
+mod tests;
