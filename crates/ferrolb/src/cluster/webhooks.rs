@@ -18,8 +18,8 @@ use ferrolb_config::Resources;
 use ferrolb_kube_io::{
     Cluster, Told, Watched, watch,
     webhooks::{
-        CertificateChange, CertificateNames, CertificateSecret, follow_certificates,
-        inject_conversion, inject_webhooks, write_certificates,
+        CertificateChange, CertificateNames, CertificateSecret, create_certificates,
+        follow_certificates, inject_conversion, inject_webhooks, write_certificates,
     },
 };
 use ferrolb_telemetry::Metrics;
@@ -42,8 +42,9 @@ const CONFIGURATION: &str = "metallb-webhook-configuration";
 const DEFINITION: &str = "bgppeers.metallb.io";
 /// How often a certificate that nobody touches is looked at.
 const LOOK: Duration = Duration::from_secs(12 * 60 * 60);
-/// The pause after something that did not work.
+/// The pause after something that did not work, doubled each time up to the longest.
 const RETRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// How long the lists of a request may take: the API server gives up after ten seconds.
 const LISTS: Duration = Duration::from_secs(8);
 
@@ -153,11 +154,17 @@ struct Keeper {
     secret: String,
     names: Names,
     identity: Identity,
-    present: Option<CertificateSecret>,
+    /// The Secret as it stands; nothing before it was looked for.
+    present: Option<Stands>,
     /// Whether somebody may not trust the authority yet.
     inject: bool,
     look_at: Instant,
+    /// The pause after the next failure.
+    pause: Duration,
 }
+
+/// The Secret, or that there is none.
+type Stands = Option<CertificateSecret>;
 
 impl Keeper {
     fn new(cluster: Cluster, settings: &WebhookSettings, identity: Identity) -> Self {
@@ -169,6 +176,7 @@ impl Keeper {
             present: None,
             inject: false,
             look_at: Instant::now() + LOOK,
+            pause: RETRY,
         }
     }
 
@@ -188,10 +196,9 @@ impl Keeper {
                     None => return,
                 },
             }
-            self.look_at = Instant::now() + LOOK;
-            if let Err(error) = self.settle().await {
-                tracing::warn!(%error, "the certificate of the webhooks is not in order yet");
-                self.look_at = Instant::now() + RETRY;
+            match self.settle().await {
+                Ok(()) => (self.look_at, self.pause) = (Instant::now() + LOOK, RETRY),
+                Err(error) => self.try_again(&error),
             }
         }
     }
@@ -199,41 +206,73 @@ impl Keeper {
     fn note(&mut self, change: CertificateChange) {
         match change {
             CertificateChange::Secret(secret) => {
-                self.present = secret;
+                self.present = Some(secret);
                 self.inject = true;
             }
+            CertificateChange::Looked => drop(self.present.get_or_insert_default()),
             CertificateChange::Configuration | CertificateChange::Definition => self.inject = true,
         }
     }
 
-    async fn settle(&mut self) -> anyhow::Result<()> {
-        let Some(present) = &self.present else {
-            anyhow::bail!("there is no Secret {} to keep it in", self.secret);
-        };
-        let material = material(present);
-        if let Some(renewed) = certificates::renew(&material, &self.names, SystemTime::now())? {
-            let written = CertificateSecret {
-                data: data(present, &renewed),
-                resource_version: present.resource_version.clone(),
-            };
-            // Where another replica was faster, the watch tells of its certificate.
-            let written = write_certificates(&self.cluster, &self.secret, &written).await?;
-            tracing::info!(secret = self.secret, "certificate of the webhooks renewed");
-            self.present = Some(written);
-            self.inject = true;
+    fn try_again(&mut self, error: &anyhow::Error) {
+        self.look_at = Instant::now() + self.pause;
+        let outrun = error.downcast_ref::<ferrolb_kube_io::Error>();
+        if outrun.is_some_and(ferrolb_kube_io::Error::is_conflict) {
+            tracing::info!("another replica wrote first; its certificate is awaited");
+            return;
         }
+        self.pause = (self.pause * 2).min(LONGEST_RETRY);
+        let error = format!("{error:#}");
+        tracing::warn!(error, "the certificate of the webhooks is not in order yet");
+    }
+
+    async fn settle(&mut self) -> anyhow::Result<()> {
         let Some(present) = &self.present else {
             return Ok(());
         };
-        let entry = |key: &str| present.data.get(key).map(Vec::as_slice).unwrap_or_default();
-        self.identity.set_pem(entry(CERTIFICATE), entry(KEY))?;
-        if std::mem::take(&mut self.inject) {
-            let authority = entry(CA_CERTIFICATE);
-            let injected = self.trust(authority).await;
-            self.inject = injected.is_err();
-            injected?;
+        if let Some(written) = self.renewed(present.as_ref()).await? {
+            tracing::info!(secret = self.secret, "certificate of the webhooks renewed");
+            self.present = Some(Some(written));
+            self.inject = true;
         }
-        Ok(())
+        let Some(Some(present)) = &self.present else {
+            return Ok(());
+        };
+        let entry = |key: &str| present.data.get(key).map(Vec::as_slice).unwrap_or_default();
+        // Those who call are told whom to trust before they see what they do not know.
+        let trusted = match self.inject {
+            true => self.trust(entry(CA_CERTIFICATE)).await,
+            false => Ok(()),
+        };
+        self.identity.set_pem(entry(CERTIFICATE), entry(KEY))?;
+        self.inject = trusted.is_err();
+        Ok(trusted?)
+    }
+
+    /// The Secret with what was missing in it, or made anew where there is none.
+    async fn renewed(
+        &self,
+        present: Option<&CertificateSecret>,
+    ) -> anyhow::Result<Option<CertificateSecret>> {
+        let nothing = CertificateSecret::default();
+        let material = material(present.unwrap_or(&nothing));
+        let Some(renewed) = certificates::renew(&material, &self.names, SystemTime::now())? else {
+            return Ok(None);
+        };
+        let data = data(present.unwrap_or(&nothing), &renewed);
+        // Where another replica is faster, the watch tells of its certificate.
+        let written = match present {
+            Some(present) => {
+                let resource_version = present.resource_version.clone();
+                let secret = CertificateSecret {
+                    data,
+                    resource_version,
+                };
+                write_certificates(&self.cluster, &self.secret, &secret).await?
+            }
+            None => create_certificates(&self.cluster, &self.secret, &data).await?,
+        };
+        Ok(Some(written))
     }
 
     async fn trust(&self, authority: &[u8]) -> Result<(), ferrolb_kube_io::Error> {

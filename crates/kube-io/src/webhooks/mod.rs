@@ -60,8 +60,10 @@ pub struct CertificateNames {
 /// Something that happened to one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateChange {
-    /// The Secret as it stands; `None`: there is none.
+    /// The Secret as it stands; `None`: there is none any more.
     Secret(Option<CertificateSecret>),
+    /// The Secret was looked for once: where none was told before this, there is none.
+    Looked,
     /// The webhook configuration changed: inject again.
     Configuration,
     /// The definition changed: inject again.
@@ -145,15 +147,37 @@ pub async fn write_certificates(
         "resourceVersion".into(),
         certificates.resource_version.as_str().into(),
     );
-    let entries = certificates.data.iter();
-    let data: BTreeMap<&str, ByteString> = entries
-        .map(|(key, value)| (key.as_str(), ByteString(value.clone())))
-        .collect();
     if let Some(object) = object.as_object_mut() {
-        object.insert("data".into(), json!(data));
+        object.insert("data".into(), json!(encoded(&certificates.data)));
     }
     let written: Text = cluster.call(request::put(&path, &object)?, REQUEST).await?;
     Ok(written.into())
+}
+
+/// Creates the Secret with these entries.
+///
+/// # Errors
+/// [`Error::is_conflict`] where there is one by now; that none may be created, or nobody answers.
+pub async fn create_certificates(
+    cluster: &Cluster,
+    secret: &str,
+    data: &BTreeMap<String, Vec<u8>>,
+) -> Result<CertificateSecret, Error> {
+    let object = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": secret, "labels": { "app": "metallb" } },
+        "data": encoded(data),
+    });
+    let path = request::collection("v1", Some(cluster.namespace()), "secrets");
+    let created: Text = cluster.call(request::post(path, &object)?, REQUEST).await?;
+    Ok(created.into())
+}
+
+fn encoded(data: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, ByteString> {
+    let entries = data.iter();
+    entries
+        .map(|(key, value)| (key.as_str(), ByteString(value.clone())))
+        .collect()
 }
 
 /// Tells of changes to the three; what exists is told once at the start.
@@ -202,7 +226,8 @@ fn secret_change(event: Event<Text>) -> Option<CertificateChange> {
     match event {
         Event::Set(text) => Some(CertificateChange::Secret(Some(text.into()))),
         Event::Gone(..) => Some(CertificateChange::Secret(None)),
-        Event::Synced | Event::Trouble(_) | Event::Well => None,
+        Event::Synced => Some(CertificateChange::Looked),
+        Event::Trouble(_) | Event::Well => None,
     }
 }
 
