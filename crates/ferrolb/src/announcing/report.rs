@@ -128,6 +128,8 @@ fn session(session: &bgp::Session, namespace: &str, now: Instant) -> SessionRepo
         keepalive_ms: peer.link.and_then(|link| link.keepalive).map(millis),
         advertised: peer.families.iter().map(|family| family.advertised).sum(),
         pending: peer.families.iter().map(|family| family.pending).sum(),
+        sent: (&peer.sent).into(),
+        received: (&peer.received).into(),
         updates_sent: peer.sent.update,
         updates_received: peer.received.update,
         prefixes_received: peer.inbound.announced,

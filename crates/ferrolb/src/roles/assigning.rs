@@ -12,6 +12,7 @@ use ferrolb_types::{Diagnostic, ServiceKey};
 use crate::{
     model::Update,
     state::{Generation, Held, Loaded, Lock, Store, lock},
+    status::report::PoolReport,
 };
 
 /// The engine and what it writes to.
@@ -86,6 +87,21 @@ impl Assigning {
         self.begun = true;
         self.engine.synced(Kind::Services);
         self.engine.synced(Kind::Namespaces);
+    }
+
+    /// Every pool, as full as it is.
+    pub(super) fn pools(&self) -> Vec<PoolReport> {
+        let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+        let pools = self.engine.allocator().pools();
+        pools
+            .map(|(name, counters)| PoolReport {
+                pool: name.to_string(),
+                ipv4_total: whole(counters.ipv4.capacity),
+                ipv6_total: whole(counters.ipv6.capacity),
+                ipv4_in_use: whole(counters.ipv4.assigned),
+                ipv6_in_use: whole(counters.ipv6.assigned),
+            })
+            .collect()
     }
 
     /// Whether [`Self::begin`] was called.

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot},
+    task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,7 @@ use crate::{
     args::SpeakerArgs,
     folder::{Content, FileChange, Scanner},
     model::{Model, Taken, Update},
+    serve,
     state::{Generation, LastGood, Loaded},
     status::{report::Fault, socket},
 };
@@ -45,7 +47,16 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Runs a role until SIGTERM or SIGINT.
 pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let (process, channels) = Process::start(role, &stop)?;
+    let (process, channels, questions) = Process::start(role, &stop)?;
+    serve::folder::start(
+        &role.args().serve,
+        role.name(),
+        process.node(),
+        questions,
+        &stop,
+    )
+    .await
+    .map_err(|refusal| anyhow!("{refusal}"))?;
     end_on_signal(&stop)?;
     tracing::info!(role = role.name(), dir = %role.args().source.dir.display(), "running");
     process.run(channels, &stop).await;
@@ -75,6 +86,8 @@ struct Channels {
     /// Of a speaker: in the other roles the generation comes from within.
     state: Option<mpsc::Receiver<Loaded>>,
     questions: mpsc::Receiver<socket::Question>,
+    /// Ends when the status socket is removed.
+    socket: JoinHandle<()>,
 }
 
 /// Everything the process knows and does.
@@ -96,7 +109,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    fn start(role: &Role, stop: &CancellationToken) -> anyhow::Result<(Self, Channels)> {
+    fn start(role: &Role, stop: &CancellationToken) -> anyhow::Result<(Self, Channels, Questions)> {
         let source = &role.args().source;
         let state_dir = source.state_dir();
         let instance = role.instance().map_err(|fault| anyhow!("{fault}"))?;
@@ -133,6 +146,7 @@ impl Process {
         };
         process.recall(&first);
         process.take_files(first);
+        let (questions, asked, socket) = listen(&role.socket(&instance), stop)?;
         let channels = Channels {
             files: inputs::follow_folder(&source.dir, scanner)?,
             state: if role.assigns() {
@@ -140,9 +154,16 @@ impl Process {
             } else {
                 Some(inputs::follow_state(&state_dir)?)
             },
-            questions: listen(&role.socket(&instance), stop)?,
+            questions: asked,
+            socket,
         };
-        Ok((process, channels))
+        Ok((process, channels, questions))
+    }
+
+    /// This node, of a role that announces.
+    fn node(&self) -> Option<&str> {
+        let announcing = self.announcing.as_ref();
+        announcing.map(|announcing| announcing.node.as_str())
     }
 
     async fn run(mut self, mut channels: Channels, stop: &CancellationToken) {
@@ -167,6 +188,7 @@ impl Process {
         if let Some(announcing) = self.announcing {
             announcing.finished().await;
         }
+        let _ = channels.socket.await;
     }
 
     /// Carries everything through to the state file and the drivers.
@@ -387,19 +409,22 @@ fn open_memory(state_dir: &Path, instance: &str, folder: &Path) -> Option<LastGo
         .ok()
 }
 
+/// Whom to ask.
+type Questions = mpsc::Sender<socket::Question>;
+
 /// Opens the status socket.
 fn listen(
     path: &Path,
     stop: &CancellationToken,
-) -> anyhow::Result<mpsc::Receiver<socket::Question>> {
+) -> anyhow::Result<(Questions, mpsc::Receiver<socket::Question>, JoinHandle<()>)> {
     let (questions, receiver) = mpsc::channel(8);
     if let Some(parent) = path.parent() {
         // If this fails, so does what follows, and says so.
         let _ = fs::create_dir_all(parent);
     }
-    socket::serve(path, questions, stop.clone())
+    let socket = socket::serve(path, questions.clone(), stop.clone())
         .with_context(|| format!("status socket {} (--socket)", path.display()))?;
-    Ok(receiver)
+    Ok((questions, receiver, socket))
 }
 
 fn log(diagnostic: &Diagnostic) {

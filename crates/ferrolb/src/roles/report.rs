@@ -17,6 +17,11 @@ pub(super) async fn of(process: &Process) -> Report {
         synced: process.is_synced(),
         faults: process.faults(),
         services: services(process),
+        pools: process
+            .assigning
+            .as_ref()
+            .map(super::assigning::Assigning::pools)
+            .unwrap_or_default(),
         ..Report::default()
     };
     if let Some(announcing) = &process.announcing {

@@ -24,6 +24,7 @@
 mod authorise;
 mod body;
 pub mod certificate;
+pub(crate) mod folder;
 mod health;
 mod metrics;
 mod server;

@@ -35,6 +35,9 @@ pub struct Report {
     pub alive: Option<Vec<String>>,
     /// The Services of type `LoadBalancer` that are ours.
     pub services: Vec<ServiceReport>,
+    /// The pools, of a role that assigns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolReport>,
     /// BGP sessions.
     pub sessions: Vec<SessionReport>,
     /// The routes each peer has from us.
@@ -110,6 +113,50 @@ pub struct ServiceReport {
     pub bgp: Option<String>,
 }
 
+/// How full a pool is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolReport {
+    /// Its name.
+    pub pool: String,
+    /// IPv4 addresses it can give.
+    pub ipv4_total: u64,
+    /// IPv6 addresses it can give.
+    pub ipv6_total: u64,
+    /// IPv4 addresses somebody holds.
+    pub ipv4_in_use: u64,
+    /// IPv6 addresses somebody holds.
+    pub ipv6_in_use: u64,
+}
+
+/// BGP messages by type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageReport {
+    /// OPEN.
+    pub open: u64,
+    /// UPDATE.
+    pub update: u64,
+    /// NOTIFICATION.
+    pub notification: u64,
+    /// KEEPALIVE.
+    pub keepalive: u64,
+    /// ROUTE-REFRESH.
+    pub route_refresh: u64,
+}
+
+impl From<&ferrolb_bgp::Messages> for MessageReport {
+    fn from(messages: &ferrolb_bgp::Messages) -> Self {
+        Self {
+            open: messages.open,
+            update: messages.update,
+            notification: messages.notification,
+            keepalive: messages.keepalive,
+            route_refresh: messages.route_refresh,
+        }
+    }
+}
+
 /// A BGP session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -137,6 +184,12 @@ pub struct SessionReport {
     pub advertised: usize,
     /// Changes still to be sent.
     pub pending: usize,
+    /// Messages sent, by type.
+    #[serde(default)]
+    pub sent: MessageReport,
+    /// Messages received, by type.
+    #[serde(default)]
+    pub received: MessageReport,
     /// UPDATEs sent.
     pub updates_sent: u64,
     /// UPDATEs received.

@@ -14,6 +14,7 @@ use tokio::{
     io::AsyncWriteExt as _,
     net::{UnixListener, UnixStream},
     sync::{mpsc, oneshot},
+    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,8 @@ const RETRY: Duration = Duration::from_millis(100);
 /// A question to the role: answered with the report.
 pub type Question = oneshot::Sender<Value>;
 
-/// Listens at `path`, readable by the owner alone, and passes each question on until `stop`.
+/// Listens at `path`, readable by the owner alone, and passes each question on until `stop`. The task
+/// given ends when the socket is removed.
 ///
 /// # Errors
 /// The socket cannot be made; a stale one of a dead process is replaced.
@@ -34,7 +36,7 @@ pub fn serve(
     path: &Path,
     questions: mpsc::Sender<Question>,
     stop: CancellationToken,
-) -> io::Result<()> {
+) -> io::Result<JoinHandle<()>> {
     if StdUnixStream::connect(path).is_ok() {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,
@@ -48,12 +50,11 @@ pub fn serve(
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     let path = path.to_owned();
-    tokio::spawn(async move {
+    Ok(tokio::spawn(async move {
         accept(&listener, &questions, &stop).await;
         // The next process replaces it if this fails.
         let _ = fs::remove_file(path);
-    });
-    Ok(())
+    }))
 }
 
 async fn accept(

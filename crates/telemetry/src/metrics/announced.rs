@@ -57,6 +57,16 @@ impl Announced {
         }
     }
 
+    /// This node announces exactly these, and nothing else.
+    pub fn replace<'a>(&self, all: impl IntoIterator<Item = (ServiceKey, Protocol, &'a [IpAddr])>) {
+        let all = all
+            .into_iter()
+            .filter(|(.., addresses)| !addresses.is_empty());
+        *lock(&self.held) = all
+            .map(|(service, protocol, addresses)| ((service, protocol), addresses.into()))
+            .collect();
+    }
+
     /// How many Services are announced in this protocol.
     #[must_use]
     pub fn count(&self, protocol: Protocol) -> usize {

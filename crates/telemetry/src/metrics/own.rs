@@ -65,9 +65,14 @@ impl Own {
 
     /// All that is refused or doubtful now.
     pub fn tell_faults<'a>(&self, faults: impl IntoIterator<Item = &'a Diagnostic>) {
+        self.tell_fault_counts(faults.into_iter().map(|fault| (fault.code, fault.severity)));
+    }
+
+    /// The same, by code and severity.
+    pub fn tell_fault_counts(&self, faults: impl IntoIterator<Item = (Code, Severity)>) {
         let mut counts = BTreeMap::new();
         for fault in faults {
-            *counts.entry((fault.code, fault.severity)).or_insert(0) += 1;
+            *counts.entry(fault).or_insert(0) += 1;
         }
         *lock(&self.faults) = counts;
     }
