@@ -94,6 +94,7 @@ impl Allocator {
         }
         if let Some(booking) = self.tenants.holders.booking_mut(holder) {
             booking.addresses = held.addresses;
+            booking.shares |= claim.terms.key().is_some();
         }
         Ok(held)
     }
