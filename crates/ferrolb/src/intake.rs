@@ -16,7 +16,9 @@ use ferrolb_config::{
     object::Object,
     resources::Resources,
 };
-use ferrolb_types::{NodeName, ObjectRef, ServiceKey};
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey};
+
+use crate::refused_bgp;
 
 /// One thing that is new, changed or gone.
 #[derive(Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct Intake {
     resources: Resources,
     compiler: Compiler,
     config: Option<Arc<Config>>,
+    /// Why this process speaks no BGP, where it does not.
+    no_bgp: Option<Diagnostic>,
     /// Whether something the configuration depends on has changed since it was compiled.
     stale: bool,
 }
@@ -64,8 +68,16 @@ impl Intake {
             resources: Resources::new(namespace),
             compiler: Compiler::restore(last_good),
             config: None,
+            no_bgp: None,
             stale: true,
         }
+    }
+
+    /// Where a reason is given, this process speaks no BGP: everything that asks for it is refused with
+    /// that reason.
+    pub fn refuse_bgp(&mut self, why: Option<Diagnostic>) {
+        self.stale |= self.no_bgp != why;
+        self.no_bgp = why;
     }
 
     /// The configuration; absent before the first [`Self::compile`].
@@ -91,7 +103,10 @@ impl Intake {
         if !std::mem::take(&mut self.stale) {
             return None;
         }
-        let config = self.compiler.compile(&self.resources);
+        let mut config = self.compiler.compile(&self.resources);
+        if let Some(why) = &self.no_bgp {
+            config = Arc::new(refused_bgp::without(&config, &self.resources, why));
+        }
         if self.config.as_ref() == Some(&config) {
             return None;
         }

@@ -26,6 +26,7 @@ mod exclude;
 pub mod folder;
 pub mod intake;
 pub mod model;
+mod refused_bgp;
 pub mod roles;
 pub mod serve;
 pub mod state;

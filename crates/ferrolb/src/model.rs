@@ -47,6 +47,11 @@ impl Model {
         }
     }
 
+    /// As [`Intake::refuse_bgp`].
+    pub fn refuse_bgp(&mut self, why: Option<Diagnostic>) {
+        self.intake.refuse_bgp(why);
+    }
+
     /// Takes in what changed on disk; gives what changed in meaning, and which texts to remember. The
     /// first call always gives a configuration.
     pub fn take(&mut self, files: Vec<FileChange>) -> Taken {

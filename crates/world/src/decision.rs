@@ -158,6 +158,13 @@ pub(crate) fn offers(inputs: &Inputs, id: SlotId, node: NodeId) -> Verdict<Vec<R
     Ok(offers)
 }
 
+/// Whether nobody wins the election, and `node` is first among those that lack the interfaces.
+pub(crate) fn would_answer(contest: &Contest<'_>, node: NodeId) -> bool {
+    let ranked = contest.rank();
+    let first = ranked.first().map(|ranked| ranked.candidate.node);
+    first == Some(node) && election::owner(&ranked).is_none()
+}
+
 /// Who wins the election.
 pub(crate) fn elected(inputs: &Inputs, contest: &Contest<'_>) -> Option<Owner> {
     let ranked = contest.rank();

@@ -308,6 +308,22 @@ impl World {
         }
     }
 
+    /// The addresses of a Service that nobody answers for, because all nodes that could lack the
+    /// interfaces its advertisements name, where the own node would be the one: so it is one node that
+    /// says so.
+    #[must_use]
+    pub fn unanswered(&self, key: &ServiceKey) -> Option<Arc<[IpAddr]>> {
+        let (inputs, me) = (&self.inputs, self.me?);
+        let id = inputs.services.id(key)?;
+        let slot = inputs.services.get(id)?;
+        if slot.state.layer2 != Err(Reason::NoInterface) {
+            return None;
+        }
+        let unanswered =
+            decision::contest(inputs, id, |contest| decision::would_answer(contest, me)).ok()?;
+        unanswered.then(|| Arc::clone(&slot.state.addresses))
+    }
+
     /// The Services known, by key, whatever their type.
     pub fn services(&self) -> impl Iterator<Item = &ServiceKey> {
         self.inputs.services.present().map(|(key, _)| key)

@@ -60,6 +60,8 @@ pub(crate) struct Announcing {
     /// Namespace of the `metallb.io` objects, for diagnostics.
     pub(crate) namespace: String,
     told_bgp: bool,
+    /// Whether nodes came, changed or went since the heartbeat was told of them.
+    nodes_changed: bool,
     /// The nodes whose facts the world has.
     told_facts: BTreeSet<NodeName>,
 }
@@ -104,6 +106,7 @@ impl Announcing {
             conflicts: Conflicts::new(),
             namespace: settings.namespace.clone(),
             told_bgp: false,
+            nodes_changed: true,
             told_facts: BTreeSet::new(),
         })
     }
@@ -119,8 +122,14 @@ impl Announcing {
             Update::ServiceGone(key) => self.world.delete_service(key),
             Update::Slice(view) => self.world.apply_endpoint_slice(view),
             Update::SliceGone(key) => self.world.delete_endpoint_slice(key),
-            Update::Node(view) => self.world.apply_node(view.clone()),
-            Update::NodeGone(name) => self.world.delete_node(name),
+            Update::Node(view) => {
+                self.nodes_changed = true;
+                self.world.apply_node(view.clone());
+            }
+            Update::NodeGone(name) => {
+                self.nodes_changed = true;
+                self.world.delete_node(name);
+            }
             Update::Config(config) => self.world.set_config(Arc::clone(config)),
             Update::Service(_) | Update::Namespace(_) | Update::NamespaceGone(_) => {}
         }
@@ -148,8 +157,11 @@ impl Announcing {
         }
     }
 
-    /// Tells the heartbeat which nodes there are and where.
-    pub(crate) fn tell_nodes(&self) {
+    /// Tells the heartbeat which nodes there are and where, if that changed.
+    pub(crate) fn tell_nodes(&mut self) {
+        if !std::mem::take(&mut self.nodes_changed) {
+            return;
+        }
         let nodes = self
             .world
             .nodes()

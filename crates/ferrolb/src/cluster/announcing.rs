@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    net::IpAddr,
 };
 
 use ferrolb_kube_io::{Note, Recorder, Told, Watched, status::ServiceStatuses};
@@ -15,6 +15,8 @@ use tokio::time::Instant;
 use super::{
     monitor::Monitor,
     objects::{Objects, subject},
+    sessions::{Judged, Sessions},
+    unanswered::Unanswered,
 };
 use crate::{
     announcing::{Announcing, Heard},
@@ -36,10 +38,6 @@ pub(super) const FOLLOWED: [Watched; 11] = [
     Watched::Communities,
 ];
 
-/// How long a session has to stay up or down before the objects that name its peer are rewritten: one
-/// that comes and goes would cost a write for each Service each time.
-const STEADY: Duration = Duration::from_secs(5);
-
 /// The world, the objects it is made of, and what is told of it.
 pub(super) struct Speaking {
     pub(super) announcing: Announcing,
@@ -49,12 +47,10 @@ pub(super) struct Speaking {
     monitor: Monitor,
     /// What was last told of each Service.
     told: BTreeMap<ServiceKey, Announced>,
-    /// The peers that objects may name: their sessions are up.
-    steady: BTreeSet<PeerName>,
-    /// When sessions are looked at again.
-    look_at: Option<Instant>,
-    /// Whether everything was told once.
-    complete: bool,
+    sessions: Sessions,
+    unanswered: Unanswered,
+    /// Whether it is known who is alive, without which layer 2 decides nothing.
+    knows_alive: bool,
 }
 
 impl Speaking {
@@ -76,21 +72,16 @@ impl Speaking {
             statuses,
             monitor,
             told: BTreeMap::new(),
-            steady: BTreeSet::new(),
-            look_at: None,
-            complete: false,
+            sessions: Sessions::default(),
+            unanswered: Unanswered::default(),
+            knows_alive: false,
         }
     }
 
     /// Takes in a batch.
-    pub(super) fn take(&mut self, told: Vec<Told>) -> bool {
-        let mut reconfigured = false;
+    pub(super) fn take(&mut self, told: Vec<Told>) {
         for update in self.objects.take(told) {
-            reconfigured |= matches!(update, Update::Config(_));
-            match &update {
-                Update::Service(view) => self.announcing.apply_service(view),
-                other => self.announcing.apply(other),
-            }
+            self.apply(&update);
         }
         for (watched, kind) in [
             (Watched::Services, Kind::Services),
@@ -101,7 +92,14 @@ impl Speaking {
                 self.announcing.world.synced(kind);
             }
         }
-        reconfigured
+    }
+
+    fn apply(&mut self, update: &Update) {
+        self.unanswered.note(update);
+        match update {
+            Update::Service(view) => self.announcing.apply_service(view),
+            other => self.announcing.apply(other),
+        }
     }
 
     /// Takes in what a driver has to tell.
@@ -109,15 +107,24 @@ impl Speaking {
         match heard {
             Heard::Alive(alive) => {
                 for update in self.objects.set_alive(&alive) {
-                    self.announcing.apply(&update);
+                    self.apply(&update);
                 }
                 self.announcing.set_alive(alive);
+                self.unanswered.look_at_all();
+                self.knows_alive = true;
             }
-            Heard::Interfaces => self.announcing.tell_interfaces(),
-            Heard::Facts => self.announcing.take_facts(),
+            Heard::Interfaces => {
+                self.announcing.tell_interfaces();
+                self.unanswered.look_at_all();
+            }
+            Heard::Facts => {
+                self.announcing.take_facts();
+                self.unanswered.look_at_all();
+            }
             Heard::Layer2(event) => self.announcing.note(event),
             Heard::Sessions => {
-                self.look_at.get_or_insert_with(|| Instant::now() + STEADY);
+                let established = self.announcing.bgp.established.borrow();
+                self.sessions.observe(Instant::now(), &established);
             }
         }
     }
@@ -126,90 +133,110 @@ impl Speaking {
     pub(super) async fn settle(&mut self) {
         self.announcing.tell_nodes();
         for (key, announced) in self.announcing.settle().await {
-            self.tell(key, announced);
+            self.tell(&key, announced);
         }
-        if !self.complete && self.announcing.world.is_synced() {
-            self.complete = true;
-            self.statuses.settled();
+        let world = &self.announcing.world;
+        for (key, addresses) in self.unanswered.take(world) {
+            self.note_failure(&key, &addresses);
+        }
+        if world.is_synced() {
+            let peers = world.peers().map(|peer| &peer.name);
+            self.sessions.expect(Instant::now(), peers);
+            if self.knows_alive {
+                self.statuses.layer2_settled();
+            }
         }
     }
 
     /// When [`Self::look_at_sessions`] is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.look_at
+        self.sessions.deadline()
     }
 
     /// Brings the objects of BGP in line with the sessions that are up.
     pub(super) fn look_at_sessions(&mut self) {
-        self.look_at = None;
-        let up = self.announcing.bgp.established.borrow().clone();
-        let changed: BTreeSet<&PeerName> = self.steady.symmetric_difference(&up).collect();
-        let concerned = self.told.iter().filter(|(_, announced)| {
+        let Some(judged) = self.sessions.judge(Instant::now()) else {
+            return;
+        };
+        for (key, announced) in &self.told {
             let peers = announced.bgp.iter().flat_map(|bgp| &bgp.peers);
-            peers.into_iter().any(|peer| changed.contains(peer))
-        });
-        let keys: Vec<ServiceKey> = concerned.map(|(key, _)| key.clone()).collect();
-        self.steady = up;
-        for key in keys {
-            self.tell_bgp(&key);
+            let concerned = match &judged {
+                Judged::First => announced.bgp.is_some(),
+                Judged::Turned(turned) => peers.into_iter().any(|peer| turned.contains(peer)),
+            };
+            if concerned {
+                self.tell_bgp(key);
+            }
+        }
+        if judged == Judged::First {
+            self.statuses.bgp_settled();
         }
     }
 
-    fn tell(&mut self, key: ServiceKey, announced: Announced) {
-        let before = self.told.get(&key).cloned().unwrap_or_default();
-        self.note_events(&key, &before, &announced);
-        self.monitor.announced(&key, &announced);
+    fn tell(&mut self, key: &ServiceKey, announced: Announced) {
+        let before = self.told.get(key).cloned().unwrap_or_default();
+        self.note_events(key, &before, &announced);
+        self.monitor.announced(key, &announced);
         if before.layer2 != announced.layer2 {
             let interfaces = announced.layer2.as_ref().map(|l2| named(&l2.interfaces));
             self.statuses.layer2(key.clone(), interfaces);
         }
         let news = before.bgp != announced.bgp;
         if announced.is_nothing() {
-            self.told.remove(&key);
+            self.told.remove(key);
         } else {
             self.told.insert(key.clone(), announced);
         }
         if news {
-            self.tell_bgp(&key);
+            self.tell_bgp(key);
         }
     }
 
     fn tell_bgp(&self, key: &ServiceKey) {
+        if !self.sessions.is_judging() {
+            return;
+        }
         let bgp = self
             .told
             .get(key)
             .and_then(|announced| announced.bgp.as_ref());
         let peers = bgp.iter().flat_map(|bgp| &bgp.peers);
-        let up = peers.filter(|peer| self.steady.contains(*peer)).cloned();
+        let up = peers.filter(|peer| self.sessions.is_up(peer)).cloned();
         let up: Vec<PeerName> = up.collect();
         self.statuses.bgp(key.clone(), &up);
     }
 
     fn note_events(&self, key: &ServiceKey, before: &Announced, now: &Announced) {
-        let Some(meta) = self.objects.meta(key) else {
-            return;
-        };
-        let subject = subject(key, meta);
         let node = &self.announcing.node;
         if before.bgp.is_none() && now.bgp.is_some() {
-            self.recorder.note(subject.clone(), assigned(node, "bgp"));
+            self.note(key, assigned(node, "bgp"));
         }
         if before.layer2.is_none() && now.layer2.is_some() {
-            self.recorder
-                .note(subject.clone(), assigned(node, "layer2"));
+            self.note(key, assigned(node, "layer2"));
         }
-        if now.layer2.is_none()
-            && let Some(reason @ Reason::NoInterface) = self.announcing.world.refusals(key).0
-        {
-            let cause = reason.diagnostic(key, node, Protocol::Layer2, None).cause;
-            let message =
-                format!("not announced from node \"{node}\" with protocol \"layer2\": {cause}");
-            let failed = Note {
-                warning: true,
-                reason: "announceFailed".into(),
-                message,
-            };
-            self.recorder.note(subject, failed);
+    }
+
+    fn note_failure(&self, key: &ServiceKey, addresses: &[IpAddr]) {
+        let node = &self.announcing.node;
+        let cause = Reason::NoInterface
+            .diagnostic(key, node, Protocol::Layer2, None)
+            .cause;
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let addresses = addresses.join(", ");
+        let message = format!(
+            "not announcing {addresses} from node \"{node}\" with protocol \"layer2\": {cause}"
+        );
+        let failed = Note {
+            warning: true,
+            reason: "announceFailed".into(),
+            message,
+        };
+        self.note(key, failed);
+    }
+
+    fn note(&self, key: &ServiceKey, note: Note) {
+        if let Some(meta) = self.objects.meta(key) {
+            self.recorder.note(subject(key, meta), note);
         }
     }
 }

@@ -23,7 +23,9 @@ mod memory;
 mod monitor;
 mod objects;
 mod report;
+mod sessions;
 mod speaker;
+mod unanswered;
 mod webhooks;
 
 use anyhow::Context as _;

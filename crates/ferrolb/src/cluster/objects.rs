@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ferrolb_config::object::Object;
 use ferrolb_kube_io::{Meta, Subject, Told, Watched};
-use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes};
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes, codes::pool::P051};
 
 use super::memory::Memory;
 use crate::intake::{Intake, Update};
@@ -28,6 +28,8 @@ const CONFIGURATION: [Watched; 9] = [
 pub(super) struct Objects {
     intake: Intake,
     memory: Memory,
+    /// Whether advertisements are followed, without which no pool seems to be announced.
+    knows_advertisements: bool,
     /// Kinds whose first complete list is not in yet.
     missing: BTreeSet<Watched>,
     broken: BTreeMap<ObjectRef, Box<Diagnostic>>,
@@ -58,6 +60,7 @@ impl Objects {
         Self {
             intake: Intake::restore(namespace, memory.read()),
             memory,
+            knows_advertisements: followed.contains(&Watched::BGPAdvertisements),
             missing: followed.iter().copied().collect(),
             broken: BTreeMap::new(),
             trouble: BTreeMap::new(),
@@ -66,6 +69,11 @@ impl Objects {
             departed: BTreeSet::new(),
             news: false,
         }
+    }
+
+    /// As [`Intake::refuse_bgp`].
+    pub(super) fn refuse_bgp(&mut self, why: Option<Diagnostic>) {
+        self.intake.refuse_bgp(why);
     }
 
     /// Takes in what was told; gives what changed in meaning. The configuration is given once all kinds
@@ -139,7 +147,9 @@ impl Objects {
     pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut all: Vec<Diagnostic> = self.broken.values().map(|why| (**why).clone()).collect();
         if let Some(config) = self.intake.config() {
-            all.extend(config.diagnostics().chain(&config.warnings).cloned());
+            let all_of_it = config.diagnostics().chain(&config.warnings);
+            let known = all_of_it.filter(|one| self.knows_advertisements || one.code != P051);
+            all.extend(known.cloned());
         }
         all.sort_by(|a, b| (a.severity, &a.object).cmp(&(b.severity, &b.object)));
         all.dedup();

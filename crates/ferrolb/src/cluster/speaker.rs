@@ -13,6 +13,7 @@ use ferrolb_kube_io::{
     watch::follow,
 };
 use ferrolb_telemetry::Metrics;
+use ferrolb_types::Diagnostic;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -60,7 +61,8 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
         owner,
     };
     let memory = Memory::start(args.role.source.state_dir.clone());
-    let objects = Objects::new(cluster.namespace(), &FOLLOWED, memory);
+    let mut objects = Objects::new(cluster.namespace(), &FOLLOWED, memory);
+    objects.refuse_bgp(refused_bgp(&args));
     let speaker = Speaker {
         speaking: Speaking::new(
             announcing,
@@ -76,6 +78,15 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let told = follow(&cluster, &FOLLOWED, &stop);
     speaker.run(told, asked, &stop).await;
     Ok(())
+}
+
+/// Why this speaker speaks no BGP, where it does not; said once, and then of each object that asks for it.
+fn refused_bgp(args: &ClusterSpeaker) -> Option<Diagnostic> {
+    let refusal = args.role.bgp.refusal();
+    if let Some(refusal) = &refusal {
+        tracing::error!("{refusal}");
+    }
+    refusal
 }
 
 fn settings(args: &ClusterSpeaker) -> Settings {

@@ -70,7 +70,8 @@ async fn they_follow_what_is_announced() {
     let Some(lab) = shared() else { return };
     let owner = pod(lab, "speaker-a", "node-a").await;
     let (keeper, stop) = keeper(lab, "node-a", Some(owner.clone())).await;
-    keeper.settled();
+    keeper.layer2_settled();
+    keeper.bgp_settled();
     keeper.layer2(key("web"), Some(vec!["eth1".into(), "eth0".into()]));
     keeper.bgp(key("web"), &peers(&["b", "a"]));
     let full = |all: &[Value]| all.len() == 1 && all[0]["status"].is_object();
@@ -150,7 +151,8 @@ async fn a_restart_takes_over_what_stands() {
     let Some(lab) = shared() else { return };
     let first = pod(lab, "speaker-b1", "node-b").await;
     let (old, stop) = keeper(lab, "node-b", Some(first)).await;
-    old.settled();
+    old.layer2_settled();
+    old.bgp_settled();
     old.bgp(key("stays"), &peers(&["a"]));
     old.bgp(key("goes"), &peers(&["a"]));
     until("they are there", || {
@@ -170,7 +172,8 @@ async fn a_restart_takes_over_what_stands() {
         2,
         "nothing goes before everything is known"
     );
-    new.settled();
+    new.layer2_settled();
+    new.bgp_settled();
     until("the other is gone", || bgp(lab, "node-b").len() == 1).await;
     let kept = bgp(lab, "node-b").remove(0);
     assert!(
@@ -191,7 +194,8 @@ async fn a_restart_takes_over_what_stands() {
 async fn duplicates_and_what_other_nodes_said_go() {
     let Some(lab) = shared() else { return };
     let (other, stop_other) = keeper(lab, "node-d", None).await;
-    other.settled();
+    other.layer2_settled();
+    other.bgp_settled();
     other.layer2(key("moved"), Some(Vec::new()));
     until("the other says so", || {
         layer2(lab, "node-d")
@@ -214,7 +218,8 @@ async fn duplicates_and_what_other_nodes_said_go() {
         );
     }
     let (keeper, stop) = keeper(lab, "node-c", None).await;
-    keeper.settled();
+    keeper.layer2_settled();
+    keeper.bgp_settled();
     keeper.layer2(key("moved"), Some(Vec::new()));
     until("one is left", || {
         let ours = layer2(lab, "node-c");
@@ -229,7 +234,8 @@ async fn long_names_and_many_services() {
     let Some(lab) = shared() else { return };
     let node = format!("node-{}.example", "x".repeat(70));
     let (keeper, stop) = keeper(lab, &node, None).await;
-    keeper.settled();
+    keeper.layer2_settled();
+    keeper.bgp_settled();
     for n in 0..200 {
         keeper.bgp(key(&format!("s{n}")), &peers(&["a"]));
     }
