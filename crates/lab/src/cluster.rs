@@ -54,6 +54,8 @@ pub struct Options {
     pub users: Vec<User>,
     /// More flags of the API server.
     pub flags: Vec<String>,
+    /// A folder that [`Cluster::save`] made: the cluster begins with the objects of that one.
+    pub objects: Option<PathBuf>,
 }
 
 /// A running cluster; dropping it ends it.
@@ -134,6 +136,9 @@ impl Cluster {
             etcd: Mutex::default(),
             controllers: Mutex::default(),
         };
+        if let Some(saved) = &options.objects {
+            store::copy(saved, &store::data(&cluster.site))?;
+        }
         cluster.start_etcd()?;
         cluster.start_api()?;
         cluster.start_controllers()?;
@@ -217,6 +222,18 @@ impl Cluster {
     /// There is no such user.
     pub fn as_user(&self, user: &str) -> Result<Api> {
         self.access.api(&self.site, user, "ferrolb-lab")
+    }
+
+    /// Copies all objects into a folder that is not there yet, for [`Options::objects`] of other clusters.
+    /// The store is away for that time.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        self.stop_etcd()?;
+        let copied = store::copy(&store::data(&self.site), folder);
+        self.start_etcd()?;
+        copied
     }
 
     /// Every request recorded so far of a user, such as `system:serviceaccount:metallb-system:speaker`.

@@ -5,6 +5,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::Ipv4Addr,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -262,28 +263,39 @@ fn makes_many_objects_fast() {
         return;
     }
     let cluster = Cluster::local(&Run::new().unwrap(), &Options::default()).unwrap();
+    let soak = std::env::var_os("FERROLB_SOAK").is_some();
+    let count = if soak { 5_000 } else { 500 };
     let services = load::Services {
         namespace: "default",
-        count: 500,
+        count,
         class: Some("example.com/test"),
         local: false,
     };
     let admin = cluster.admin();
     let made = admin.each(16, services.create()).unwrap();
     let sliced = admin.each(16, services.endpoints(&["n1", "n2"])).unwrap();
-    let assigned = admin
-        .each(16, services.assign([203, 0, 113, 0].into()))
-        .unwrap();
-    println!("500 Services {made:?}, EndpointSlices {sliced:?}, statuses {assigned:?}");
-    let last = "/api/v1/namespaces/default/services/s499";
-    let last = admin.call(&Call::get(last)).unwrap().ok().unwrap();
-    assert_eq!(
-        last["status"]["loadBalancer"]["ingress"][0]["ip"],
-        "203.0.114.243"
-    );
+    let first = Ipv4Addr::new(203, 0, 0, 0);
+    let assigned = admin.each(16, services.assign(first)).unwrap();
+    println!("{count} Services {made:?}, EndpointSlices {sliced:?}, statuses {assigned:?}");
+    let path = format!("/api/v1/namespaces/default/services/s{}", count - 1);
+    let last = admin.call(&Call::get(&path)).unwrap().ok().unwrap();
+    let address = Ipv4Addr::from(u32::from(first) + count - 1);
+    let ingress = &last["status"]["loadBalancer"]["ingress"];
+    assert_eq!(ingress[0]["ip"], address.to_string());
     assert_eq!(last["spec"]["loadBalancerClass"], "example.com/test");
 
     let refused = services.create().into_iter().take(1).collect();
-    let error = admin.each(2, refused).unwrap_err();
-    assert!(format!("{error:#}").contains("already exists"), "{error:#}");
+    let error = format!("{:#}", admin.each(2, refused).unwrap_err());
+    assert!(error.contains("already exists"), "{error}");
+
+    let saved = cluster.run().dir().join("saved");
+    cluster.save(&saved).unwrap();
+    let options = Options {
+        objects: Some(saved),
+        unrecorded: true,
+        ..Options::default()
+    };
+    let copy = Cluster::local(cluster.run(), &options).unwrap();
+    let found = copy.admin().call(&Call::get(&path)).unwrap().ok().unwrap();
+    assert_eq!(found["status"], last["status"]);
 }

@@ -114,6 +114,7 @@ const RIGHTS: [(&str, &[Right], &[Right]); 2] = [
         "controller",
         &[
             ("watch", "services", "", ""),
+            ("get", "services", "shop", "web"),
             ("watch", "namespaces", "", ""),
             ("list", "nodes", "", ""),
             ("patch", "services/status", "shop", "web"),
@@ -331,6 +332,49 @@ fn ours_goes_over_what_metallb_left() {
     );
     assert!(!may(&controller, write), "MetalLB's rules are gone");
 }
+
+/// What the controller writes into our objects is not ours to overwrite by applying them again.
+#[test]
+fn applying_again_keeps_the_certificates() {
+    let Some(cluster) = cluster() else { return };
+    cluster.install(&deploy("base")).unwrap();
+    let controller = cluster.as_service_account(OURS, "controller").unwrap();
+    let mut encode = Command::new("base64");
+    encode.arg("-w0").arg(cluster.dir().join("ca.crt"));
+    let bundle = exec::run(encode, exec::PATIENCE)
+        .unwrap()
+        .success()
+        .unwrap();
+    let get = |path: &str| controller.call(&Call::get(path)).unwrap().ok().unwrap();
+    let done = |call: Call| controller.call(&call).unwrap().ok().unwrap();
+
+    let conversion = json!({ "webhook": { "clientConfig": { "caBundle": bundle } } });
+    done(Call::merge(
+        CRD,
+        json!({ "spec": { "conversion": conversion } }),
+    ));
+    let mut hooks = get(HOOKS)["webhooks"].clone();
+    for hook in hooks.as_array_mut().unwrap() {
+        hook["clientConfig"]["caBundle"] = bundle.clone().into();
+    }
+    done(Call::merge(HOOKS, json!({ "webhooks": hooks })));
+    let mut secret = get(SECRET);
+    secret["data"] = json!({ "ca.crt": bundle });
+    done(Call::replace(SECRET, secret));
+
+    cluster.install(&deploy("base")).unwrap();
+    let kept = &get(CRD)["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"];
+    assert_eq!(kept, &bundle);
+    for hook in get(HOOKS)["webhooks"].as_array().unwrap() {
+        assert_eq!(hook["clientConfig"]["caBundle"], bundle, "{}", hook["name"]);
+    }
+    assert_eq!(get(SECRET)["data"]["ca.crt"], bundle);
+}
+
+const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io";
+const HOOKS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/\
+    metallb-webhook-configuration";
+const SECRET: &str = "/api/v1/namespaces/metallb-system/secrets/metallb-webhook-cert";
 
 #[test]
 fn the_program_knows_every_flag_it_is_started_with() {

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Options, Site, audit, identity::Identity};
+use super::{Options, Site, audit, identity::Identity, store};
 use crate::process::Spec;
 
 /// The controllers that tests have a use for.
@@ -63,7 +63,7 @@ fn free() -> Result<u16> {
 /// The store: as fast as it goes, it does not have to outlive the machine.
 pub(super) fn etcd(site: &Site) -> Spec {
     let url = site.ports.etcd_url();
-    let data = site.dir.join("etcd");
+    let data = store::data(site);
     let flags = vec![
         format!("--data-dir={}", data.display()),
         format!("--listen-client-urls={url}"),

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The store's own commands, through etcd's JSON gateway.
+//! The store: its data, and its own commands through etcd's JSON gateway.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Site;
+use super::{PATIENCE, Site};
+use crate::exec;
 
 /// `ferrolb-lab`: a key beside those of Kubernetes, written to make the revision move.
 const TICK: &str = "ZmVycm9sYi1sYWI=";
+
+/// The folder of the data.
+pub(super) fn data(site: &Site) -> PathBuf {
+    site.dir.join("etcd")
+}
+
+/// Copies the data of a store that does not run.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut command = Command::new("cp");
+    command.arg("-a").arg("--").arg(from).arg(to);
+    exec::run(command, PATIENCE)?.success().map(drop)
+}
 
 /// Whether the store answers that it is well.
 pub(super) fn healthy(site: &Site) -> Result<bool> {
