@@ -12,6 +12,7 @@ use ferrolb_api::resource::{IPAddressPool, IPAddressPoolStatus};
 use ferrolb_types::PoolName;
 use k8s_openapi::Resource;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,7 +33,7 @@ const BACKOFF: Backoff = Backoff {
     most: Duration::from_secs(60),
 };
 
-/// Counters change with every allocation; of those that follow closely, only the last is written.
+/// Counters change with every allocation; of those that follow a write closely, only the last is written.
 const CALM: Duration = Duration::from_millis(500);
 
 /// The keeper. Clones share it.
@@ -53,6 +54,8 @@ struct Pool {
     /// Whether the object exists, and what its status says.
     exists: bool,
     standing: Option<IPAddressPoolStatus>,
+    /// When we last wrote it.
+    written: Option<Instant>,
 }
 
 impl PoolStatuses {
@@ -123,6 +126,12 @@ impl Shared {
         let desired = pool.desired.clone()?;
         (pool.standing.as_ref() != Some(&desired)).then_some(desired)
     }
+
+    /// When it may be written next.
+    fn calm(&self, name: &PoolName) -> Instant {
+        let written = self.lock().get(name).and_then(|pool| pool.written);
+        written.map_or_else(Instant::now, |written| written + CALM)
+    }
 }
 
 #[derive(Clone)]
@@ -137,7 +146,7 @@ impl Keeper {
     async fn run(self) {
         loop {
             let job = self.shared.work.next().await;
-            tokio::time::sleep(CALM).await;
+            tokio::time::sleep_until(self.shared.calm(&job.key)).await;
             match self.write(&job.key).await {
                 Err(error) if !error.is_not_found() => {
                     if job.failures == 0 {
@@ -163,6 +172,7 @@ impl Keeper {
             .unwrap_or(Err(Error::Timeout(LIMIT)))?;
         if let Some(pool) = self.shared.lock().get_mut(name) {
             pool.standing = Some(owed);
+            pool.written = Some(Instant::now());
         }
         Ok(())
     }

@@ -80,7 +80,10 @@ impl Lab {
 
     /// Reads an object or a list as the administrator.
     pub fn get(&self, path: &str) -> Result<Value> {
-        self.admin().call(&Call::get(path))?.ok().context(path.to_owned())
+        self.admin()
+            .call(&Call::get(path))?
+            .ok()
+            .context(path.to_owned())
     }
 
     /// Makes a namespace with these labels.
@@ -92,20 +95,32 @@ impl Lab {
         Ok(())
     }
 
-    /// Binds our rules, as they stand in `deploy/`, to the account `account` of a namespace.
-    pub fn grant(&self, namespace: &str, account: &str) -> Result<()> {
-        let account_named = format!("\"name\":\"{account}\"");
+    /// Our rules, as they stand in `deploy/`, with another namespace for `metallb-system`.
+    pub fn install_rules(&self, namespace: &str) -> Result<()> {
         for rule in &self.rules {
             let text = rule.to_string().replace("metallb-system", namespace);
-            // A second account gets objects of its own beside those of the first.
-            let text = text.replace("\"name\":\"controller\"", &account_named);
-            let text = text.replace(
-                &format!("\"{namespace}:controller\""),
-                &format!("\"{namespace}:{account}\""),
-            );
+            self.create(&serde_json::from_str(&text)?)?;
+        }
+        self.wait_for_rules(namespace, "controller")
+    }
+
+    /// One more account with the same roles, so that the record of requests tells two processes apart.
+    pub fn add_account(&self, namespace: &str, account: &str) -> Result<()> {
+        for rule in &self.rules {
+            let text = rule.to_string().replace("metallb-system", namespace);
             let mut object: Value = serde_json::from_str(&text)?;
-            // The one ConfigurationState that may be read bears the first name.
-            restore_resource_names(&mut object);
+            let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+            if kind.ends_with("Role") {
+                continue;
+            }
+            if kind.ends_with("Binding") {
+                object["subjects"][0]["name"] = account.into();
+            }
+            object["metadata"]["name"] = match kind.as_str() {
+                "ClusterRoleBinding" => format!("{namespace}:{account}"),
+                _ => account.to_owned(),
+            }
+            .into();
             self.create(&object)?;
         }
         self.wait_for_rules(namespace, account)
@@ -119,7 +134,9 @@ impl Lab {
             ("ServiceAccount", Some(namespace)) => {
                 format!("/api/v1/namespaces/{namespace}/serviceaccounts")
             }
-            (_, Some(namespace)) => format!("{RBAC}/namespaces/{namespace}/{}s", kind.to_lowercase()),
+            (_, Some(namespace)) => {
+                format!("{RBAC}/namespaces/{namespace}/{}s", kind.to_lowercase())
+            }
             (_, None) => format!("{RBAC}/{}s", kind.to_lowercase()),
         };
         self.admin()
@@ -155,5 +172,3 @@ fn is_of_the_controller(object: &Value) -> bool {
     kinds.iter().any(|kind| object["kind"] == *kind)
         && (name == "controller" || name.ends_with(":controller"))
 }
-
-fn restore_resource_names(_object: &mut Value) {}
