@@ -15,6 +15,19 @@ use tokio::sync::Notify;
 /// Longest time the low ones make way for the high ones.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A write that matters.
+#[derive(Debug)]
+pub(crate) struct Urgent(Load);
+
+impl Drop for Urgent {
+    fn drop(&mut self) {
+        let inner = &self.0.0;
+        if inner.urgent.fetch_sub(1, Ordering::AcqRel) == 1 {
+            inner.quiet.notify_waiters();
+        }
+    }
+}
+
 /// The count of writes that matter and are not through.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load(Arc<Inner>);
@@ -26,16 +39,10 @@ struct Inner {
 }
 
 impl Load {
-    /// One more write that matters.
-    pub(crate) fn begin(&self) {
+    /// One more write that matters, for as long as what is returned lives.
+    pub(crate) fn urgent_one(&self) -> Urgent {
         self.0.urgent.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// `count` of them are through, or given up.
-    pub(crate) fn end(&self, count: usize) {
-        if count > 0 && self.0.urgent.fetch_sub(count, Ordering::AcqRel) == count {
-            self.0.quiet.notify_waiters();
-        }
+        Urgent(self.clone())
     }
 
     /// How many there are.
@@ -66,15 +73,14 @@ mod tests {
     async fn low_ones_wait_for_the_high_ones_but_not_for_ever() {
         let load = Load::default();
         load.make_way().await;
-        load.begin();
-        load.begin();
+        let urgent = [load.urgent_one(), load.urgent_one()];
         let begun = tokio::time::Instant::now();
         load.make_way().await;
         assert_eq!(begun.elapsed(), PATIENCE);
         let other = load.clone();
         let waiting = tokio::spawn(async move { other.make_way().await });
         tokio::task::yield_now().await;
-        load.end(2);
+        drop(urgent);
         waiting.await.expect("no panic");
         assert_eq!(begun.elapsed(), PATIENCE);
     }

@@ -73,13 +73,7 @@ impl PoolStatuses {
             mode: Mode::new("ipaddresspools/status"),
         };
         for _ in 0..CONCURRENCY {
-            let (keeper, stop) = (keeper.clone(), stop.clone());
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = keeper.run() => {}
-                }
-            });
+            tokio::spawn(keeper.clone().run(stop.clone()));
         }
         Self { shared }
     }
@@ -143,10 +137,19 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(self) {
+    /// Works until `stop`; a write that is under way then still ends, so that the lease is not given up
+    /// before it has.
+    async fn run(self, stop: CancellationToken) {
         loop {
-            let job = self.shared.work.next().await;
-            tokio::time::sleep_until(self.shared.calm(&job.key)).await;
+            let next = async {
+                let job = self.shared.work.next().await;
+                tokio::time::sleep_until(self.shared.calm(&job.key)).await;
+                job
+            };
+            let job = tokio::select! {
+                () = stop.cancelled() => return,
+                job = next => job,
+            };
             match self.write(&job.key).await {
                 Err(error) if !error.is_not_found() => {
                     if job.failures == 0 {

@@ -505,3 +505,7 @@ impl Keeper {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "services_tests.rs"]
+mod tests;

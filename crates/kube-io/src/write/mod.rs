@@ -20,6 +20,7 @@ use crate::{
     events::{Recorder, Subject},
     gate::Gate,
     latest::{Job, Latest},
+    load::Urgent,
 };
 pub(crate) use put::{Change, Mode};
 pub use service::ServiceStatus;
@@ -98,6 +99,8 @@ struct Order {
     status: ServiceStatus,
     term: u64,
     refusals: u32,
+    /// Events and status objects make way for it, until it failed once.
+    urgent: Option<Urgent>,
 }
 
 /// One of those who write.
@@ -144,11 +147,9 @@ impl Writer {
             term: self.gate.term(),
             status,
             refusals: 0,
+            urgent: Some(self.cluster.load().urgent_one()),
         };
-        self.cluster.load().begin();
-        if self.queue.put(order.status.key.clone(), order).is_some() {
-            self.cluster.load().end(1);
-        }
+        self.queue.put(order.status.key.clone(), order);
     }
 
     /// How many Services wait to be written.
@@ -159,24 +160,18 @@ impl Writer {
 }
 
 impl Worker {
+    /// Works until `stop`; a write that is under way then still ends, so that the lease is not given up
+    /// before it has.
     async fn run(self) {
-        let stop = self.stop.clone();
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.work() => {}
-        }
-    }
-
-    async fn work(self) {
         loop {
-            let mut job = self.writer.queue.next().await;
+            let mut job = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                job = self.writer.queue.next() => job,
+            };
             let result = self.attempt(&job.value).await;
-            if let Some(error) = result
-                .as_ref()
-                .err()
-                .filter(|error| is_retried(error, &mut job))
-            {
-                self.again(job, error);
+            if let Some(failure) = retried(&result, &mut job) {
+                self.again(job, failure);
             } else if !self.end(job, result.map_err(Failure::fault)).await {
                 return;
             }
@@ -192,14 +187,13 @@ impl Worker {
         Ok(ended.unwrap_or(Err(Error::Timeout(LIMIT)))?)
     }
 
-    fn again(&self, job: Job<ServiceKey, Order>, failure: &Failure) {
+    fn again(&self, mut job: Job<ServiceKey, Order>, failure: &Failure) {
         if job.failures == 0 {
             tracing::warn!(service = %job.key, %failure, "a status could not be written, it is tried again");
         }
         let pause = BACKOFF.after(job.failures);
-        if self.writer.queue.retry(job, pause).is_some() {
-            self.writer.cluster.load().end(1);
-        }
+        job.value.urgent = None;
+        self.writer.queue.retry(job, pause);
     }
 
     /// Tells the result. False: nobody wants to know any more.
@@ -217,13 +211,17 @@ impl Worker {
             }
         }
         self.writer.queue.done(&key);
-        self.writer.cluster.load().end(1);
+        drop(job.value.urgent);
         let wrote = Wrote {
             key,
             sent_version: resource_version,
             result,
         };
-        self.results.send(wrote).await.is_ok()
+        tokio::select! {
+            biased;
+            sent = self.results.send(wrote) => sent.is_ok(),
+            () = self.stop.cancelled() => false,
+        }
     }
 }
 
@@ -251,16 +249,22 @@ impl Failure {
     }
 }
 
-/// Whether another attempt may well succeed.
-fn is_retried(failure: &Failure, job: &mut Job<ServiceKey, Order>) -> bool {
+/// The failure, if another attempt may well succeed.
+fn retried<'a, T>(
+    result: &'a Result<T, Failure>,
+    job: &mut Job<ServiceKey, Order>,
+) -> Option<&'a Failure> {
+    let failure = result.as_ref().err()?;
     let Failure::Api(error) = failure else {
-        return false;
+        return None;
     };
-    if error.is_forbidden() {
+    let again = if error.is_forbidden() {
         job.value.refusals += 1;
-        return job.value.refusals < REFUSALS;
-    }
-    error.is_passing()
+        job.value.refusals < REFUSALS
+    } else {
+        error.is_passing()
+    };
+    again.then_some(failure)
 }
 
 #[cfg(test)]

@@ -85,6 +85,34 @@ async fn trouble_that_passes_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_keeps_failing_holds_no_event_back() {
+    let writing = Writing::open(|_, _| refused(500, "etcd"));
+    writing.put("web", 1);
+    let load = writing.writer.cluster.load();
+    assert_eq!(load.urgent(), 1);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!((load.urgent(), writing.writer.backlog()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_under_way_ends_before_the_gate_is_empty() {
+    let (keeper, gate) = term(60);
+    let (cluster, record) = cluster(|_, _| Answer::Silence);
+    let stop = CancellationToken::new();
+    let (writer, _wrote) = Writer::start(&cluster, WriterOptions::default(), gate, &stop);
+    writer.service_status(decided("web", 1));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(record.all().len(), 1);
+    stop.cancel();
+    keeper.close();
+    assert!(
+        !keeper.empty(Duration::from_secs(4)).await,
+        "it may still arrive"
+    );
+    assert!(keeper.empty(Duration::from_secs(2)).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_newest_decision_replaces_what_waits() {
     let mut writing = Writing::open(|_, number| match number {
         1 => Answer::Silence,
