@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The way to the API server: configuration, time limits, and one request at a time.
+//!
+//! HTTP/1.1, as the client is built: every request under way has a connection of its own, kept for the next.
+//! Sixteen small writes at once share no window and wait for no stream of another, and a watch whose
+//! taker is slow holds back nobody else.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

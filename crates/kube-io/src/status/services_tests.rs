@@ -57,6 +57,14 @@ fn next(state: &State) -> Step {
     state.step(&web(), &options())
 }
 
+/// What it is, what is desired, what stands, and the step that follows.
+type Case = (
+    &'static str,
+    Option<&'static [&'static str]>,
+    Vec<Own>,
+    Step,
+);
+
 #[test]
 fn one_step_after_the_other() {
     let ours = Protocol::Bgp.name(NODE, &web().1);
@@ -69,7 +77,7 @@ fn one_step_after_the_other() {
         node: "node-b".into(),
         ..object(&ours, "me", &["a"])
     };
-    let table: [(&str, Option<&[&str]>, Vec<Own>, Step); 10] = [
+    let table: [Case; 10] = [
         ("nothing at all", None, vec![], Step::Nothing),
         ("missing", Some(&["a"]), vec![], Step::Create),
         (
