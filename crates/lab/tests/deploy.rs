@@ -129,6 +129,7 @@ const RIGHTS: [(&str, &[Right], &[Right]); 2] = [
             ),
             ("watch", "ipaddresspools.metallb.io", OURS, ""),
             ("list", "bgppeers.metallb.io", OURS, ""),
+            ("create", "secrets", OURS, ""),
             ("patch", "ipaddresspools.metallb.io/status", OURS, "web"),
             ("create", "configurationstates.metallb.io", OURS, ""),
             (
@@ -262,6 +263,33 @@ fn each_role_may_what_it_needs_and_no_more() {
         200
     );
     assert_eq!(code(""), 403);
+}
+
+#[test]
+fn without_webhooks_the_controller_may_less() {
+    let Some(cluster) = cluster() else { return };
+    cluster
+        .install(&deploy("overlays/without-webhooks"))
+        .unwrap();
+    let controller = cluster.as_service_account(OURS, "controller").unwrap();
+    assert!(may(
+        &controller,
+        ("patch", "services/status", "shop", "web")
+    ));
+    for right in [
+        ("list", "nodes", "", ""),
+        ("list", "bgppeers.metallb.io", OURS, ""),
+        ("create", "secrets", OURS, ""),
+        ("get", "secrets", OURS, "metallb-webhook-cert"),
+        (
+            "get",
+            "customresourcedefinitions.apiextensions.k8s.io",
+            "",
+            "bgppeers.metallb.io",
+        ),
+    ] {
+        assert!(!may(&controller, right), "{right:?}");
+    }
 }
 
 /// The Pod a workload would make.
