@@ -6,7 +6,7 @@
 
 mod manifests;
 
-use std::process::Command;
+use std::{process::Command, sync::OnceLock};
 
 use ferrolb_lab::{
     Run,
@@ -25,6 +25,17 @@ fn cluster() -> Option<Cluster> {
         return None;
     }
     Some(Cluster::local(&Run::new().unwrap(), &Options::default()).unwrap())
+}
+
+/// A cluster with the base, for all tests that change nothing another one looks at.
+fn base() -> Option<&'static Cluster> {
+    static BASE: OnceLock<Option<Cluster>> = OnceLock::new();
+    let made = BASE.get_or_init(|| {
+        let cluster = cluster()?;
+        cluster.install(&deploy("base")).unwrap();
+        Some(cluster)
+    });
+    made.as_ref()
 }
 
 /// Applies an overlay as a user would, and again; nothing of it is lost, nothing changes by the second.
@@ -239,8 +250,7 @@ const RIGHTS: [(&str, &[Right], &[Right]); 2] = [
 
 #[test]
 fn each_role_may_what_it_needs_and_no_more() {
-    let Some(cluster) = cluster() else { return };
-    cluster.install(&deploy("base")).unwrap();
+    let Some(cluster) = base() else { return };
     for (role, needed, too_much) in RIGHTS {
         let account = cluster.as_service_account(OURS, role).unwrap();
         for &right in needed {
@@ -304,11 +314,10 @@ fn pod(rendered: &Manifests, kind: &str) -> Value {
 
 #[test]
 fn pods_are_as_locked_up_as_they_can_be() {
-    let Some(cluster) = cluster() else { return };
+    let Some(cluster) = base() else { return };
     let folder = deploy("base");
-    cluster.install(&folder).unwrap();
     cluster.apply(RESTRICTED).unwrap();
-    let rendered = Manifests::render(&cluster, &folder);
+    let rendered = Manifests::render(cluster, &folder);
     let create = |namespace: &str, kind: &str| {
         let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
         let call = Call::create(&path, pod(&rendered, kind));
@@ -364,8 +373,7 @@ fn ours_goes_over_what_metallb_left() {
 /// What the controller writes into our objects is not ours to overwrite by applying them again.
 #[test]
 fn applying_again_keeps_the_certificates() {
-    let Some(cluster) = cluster() else { return };
-    cluster.install(&deploy("base")).unwrap();
+    let Some(cluster) = base() else { return };
     let controller = cluster.as_service_account(OURS, "controller").unwrap();
     let mut encode = Command::new("base64");
     encode.arg("-w0").arg(cluster.dir().join("ca.crt"));
@@ -406,10 +414,10 @@ const SECRET: &str = "/api/v1/namespaces/metallb-system/secrets/metallb-webhook-
 
 #[test]
 fn the_program_knows_every_flag_it_is_started_with() {
-    let Some(cluster) = cluster() else { return };
+    let Some(cluster) = base() else { return };
     let program = tools::ferrolb().unwrap();
     for overlay in OVERLAYS {
-        let rendered = Manifests::render(&cluster, &deploy(overlay));
+        let rendered = Manifests::render(cluster, &deploy(overlay));
         for kind in ["Deployment", "DaemonSet"] {
             let pod = pod(&rendered, kind);
             let arguments = pod["spec"]["containers"][0]["args"].as_array().unwrap();
