@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Each step on its own, and the whole under faults.
 
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
 use serde_json::{Value, json};
 
-use super::*;
+use super::{super::own::Own, state::Step, *};
 use crate::testing::{Answer, Asked, End, cluster, page, refused};
 
 const NODE: &str = "node-a";
