@@ -12,7 +12,10 @@
 
 mod record;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
@@ -27,13 +30,17 @@ use record::Record;
 
 const API_VERSION: &str = "coordination.k8s.io/v1";
 
-/// Refusals in a row, and the time they must span, before a Lease counts as not granted: an API server
-/// that just started refuses everybody for a moment.
-const REFUSALS: u32 = 3;
-const REFUSED_FOR: Duration = Duration::from_millis(1500);
+/// How long everything must be refused, without a break, before a Lease counts as not granted: an API
+/// server that just started refuses everybody for a moment. A process that had one before waits longer,
+/// for it has more reason to doubt, and others may lead meanwhile.
+const REFUSED_FOR: Duration = Duration::from_secs(2);
+const REFUSED_AFTER_A_GRANT: Duration = Duration::from_secs(60);
+
+/// How often it is asked meanwhile.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// How often a process without a Lease looks whether it is granted by now.
-const RECHECK: Duration = Duration::from_secs(60);
+const RECHECK: Duration = Duration::from_secs(15);
 
 /// Longest time the release at the end may take.
 const RELEASE: Duration = Duration::from_secs(2);
@@ -100,6 +107,8 @@ pub struct Election {
     told: watch::Sender<Leadership>,
     keeper: GateKeeper,
     stop: CancellationToken,
+    /// Whether this process ever held the lease.
+    granted: AtomicBool,
 }
 
 /// Where the election stands.
@@ -128,6 +137,7 @@ impl Election {
             told,
             keeper,
             stop: stop.clone(),
+            granted: AtomicBool::new(false),
         };
         (leadership, gate, tokio::spawn(election.run()))
     }
@@ -223,6 +233,7 @@ impl Election {
     }
 
     fn lead(&self, lease: Value, asked: Instant) -> (Stand, Duration) {
+        self.granted.store(true, Ordering::Relaxed);
         self.keeper
             .open(State::Until(asked + self.options.duration));
         self.tell(Leadership::Leading);
@@ -231,19 +242,22 @@ impl Election {
 
     // --- not allowed to
 
-    /// Refused once: for good only if it stays so for a moment.
+    /// Refused once: for good only if it stays so for a while. Nothing is written meanwhile.
     async fn refused(&self, error: &Error) -> (Stand, Duration) {
-        let mut refusals = 1;
         let begun = Instant::now();
-        while refusals < REFUSALS || begun.elapsed() < REFUSED_FOR {
+        let doubt = match self.granted.load(Ordering::Relaxed) {
+            true => REFUSED_AFTER_A_GRANT,
+            false => REFUSED_FOR,
+        };
+        while begun.elapsed() < doubt {
             tokio::select! {
                 () = self.stop.cancelled() => return (Stand::Out(None), Duration::ZERO),
-                () = tokio::time::sleep(REFUSED_FOR / 3) => {}
+                () = tokio::time::sleep(ASK_AGAIN) => {}
             }
-            if !self.is_refused().await {
+            // Nobody answering refuses nothing.
+            if !matches!(self.is_granted().await, Ok(false)) {
                 return (Stand::Out(None), Duration::ZERO);
             }
-            refusals += 1;
         }
         tracing::warn!(%error, "no Lease is granted to us: there must be one writer alone");
         self.keeper.open(State::Always);
@@ -252,7 +266,7 @@ impl Election {
     }
 
     async fn look_again(&self) -> (Stand, Duration) {
-        if self.is_refused().await {
+        if !matches!(self.is_granted().await, Ok(true)) {
             return (Stand::Forbidden, RECHECK);
         }
         tracing::info!("a Lease is granted to us by now: elections begin");
@@ -261,28 +275,28 @@ impl Election {
         (Stand::Out(None), Duration::ZERO)
     }
 
-    /// Reading or writing it is still forbidden. Somebody unreachable forbids nothing, but grants nothing either.
-    async fn is_refused(&self) -> bool {
+    /// Whether everything an election takes is granted.
+    async fn is_granted(&self) -> Result<bool, Error> {
         for verb in ["get", "create", "update"] {
+            // RBAC cannot bind `create` to a name.
+            let name = if verb == "create" {
+                ""
+            } else {
+                &self.options.name
+            };
             let access = crate::Access {
                 verb: verb.into(),
                 group: "coordination.k8s.io".into(),
                 resource: "leases".into(),
                 namespace: self.cluster.namespace().into(),
-                // RBAC cannot bind `create` to a name.
-                name: if verb == "create" {
-                    String::new()
-                } else {
-                    self.options.name.clone()
-                },
+                name: name.into(),
                 ..crate::Access::default()
             };
-            match self.cluster.may(&access).await {
-                Ok(true) => {}
-                Ok(false) | Err(_) => return true,
+            if !self.cluster.may(&access).await? {
+                return Ok(false);
             }
         }
-        false
+        Ok(true)
     }
 
     // --- holding it

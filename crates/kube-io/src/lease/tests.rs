@@ -215,7 +215,7 @@ async fn without_a_grant_it_is_unneeded_until_there_is_one() {
     assert!(alone.may_write().await);
     tokio::time::sleep(Duration::from_secs(600)).await;
     let asked = alone.record.all().len();
-    assert!(asked < 40, "{asked}");
+    assert!(asked < 60, "{asked}");
     server.fail(None);
     alone.becomes(&Leadership::Leading).await;
     assert_eq!(server.holder(), "alone");
@@ -239,4 +239,27 @@ async fn a_server_that_just_started_refuses_nobody_for_good() {
         *unneeded.expect("in time").expect("alive"),
         Leadership::Leading
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_amid_an_outage_makes_nobody_a_second_writer() {
+    let server = Server::default();
+    let mut first = Candidate::stand(&server, "first");
+    first.becomes(&Leadership::Leading).await;
+    // Restarted, the server knows no rules for a while, then is away again, then is there.
+    for (fault, seconds) in [
+        (Some(Fault::Silent), 20),
+        (Some(Fault::Forbidden), 20),
+        (Some(Fault::Failing), 5),
+        (None, 0),
+    ] {
+        server.fail(fault);
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        assert_ne!(*first.leadership.borrow(), Leadership::Unneeded);
+    }
+    first.becomes(&Leadership::Leading).await;
+    // Taken away for good, it is the only writer in the end.
+    server.fail(Some(Fault::Forbidden));
+    let took = first.becomes(&Leadership::Unneeded).await;
+    assert!(took > REFUSED_AFTER_A_GRANT, "{took:?}");
 }
