@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pods of ours: who owns what we write, and a question to each through the API server's proxy.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct PodView {
     pub address: String,
     /// Whether its condition `Ready` is `True`.
     pub ready: bool,
+    /// Its ports that have names.
+    pub ports: BTreeMap<String, u16>,
 }
 
 /// Where in a Pod.
@@ -71,6 +73,21 @@ struct Named {
 #[serde(rename_all = "camelCase", default)]
 struct Spec {
     node_name: String,
+    containers: Vec<Container>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Container {
+    ports: Vec<Port>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Port {
+    #[serde(default)]
+    name: String,
+    container_port: u16,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,6 +95,7 @@ struct Spec {
 struct Status {
     #[serde(rename = "podIP")]
     pod_ip: String,
+    phase: String,
     conditions: Vec<Condition>,
 }
 
@@ -128,7 +146,7 @@ impl Cluster {
         })
     }
 
-    /// The Pods of our namespace that `selector` matches.
+    /// The Pods of our namespace that `selector` matches, without those that have come to their end.
     ///
     /// # Errors
     /// That they may not be listed, or nobody answers.
@@ -136,7 +154,9 @@ impl Cluster {
         let path = request::collection("v1", Some(self.namespace()), "pods");
         let path = format!("{path}?labelSelector={}", request::escape(selector));
         let pods: Pods = self.call(request::get(path)?, REQUEST).await?;
-        Ok(pods.items.into_iter().map(view).collect())
+        let ended = |pod: &Pod| matches!(&*pod.status.phase, "Succeeded" | "Failed");
+        let live = pods.items.into_iter().filter(|pod| !ended(pod));
+        Ok(live.map(view).collect())
     }
 
     /// A token of a ServiceAccount of our namespace, for `audience` alone and for so many seconds.
@@ -191,7 +211,10 @@ impl Cluster {
 
 fn view(pod: Pod) -> PodView {
     let ready = |c: &Condition| c.type_ == "Ready" && c.status == "True";
+    let ports = pod.spec.containers.into_iter().flat_map(|one| one.ports);
+    let named = ports.filter(|port| !port.name.is_empty());
     PodView {
+        ports: named.map(|port| (port.name, port.container_port)).collect(),
         name: pod.metadata.name,
         node: pod.spec.node_name,
         address: pod.status.pod_ip,

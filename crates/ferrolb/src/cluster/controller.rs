@@ -68,7 +68,7 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     let states = ConfigurationStates::start(&cluster, options, &stop);
     if args.mode == WebhookMode::OnlyWebhook {
         monitor.ready();
-        stop.cancelled().await;
+        report::serving_webhooks(questions, Instant::now(), &stop).await;
         return Ok(());
     }
     let recorder = Recorder::start(&cluster, "metallb-controller", &identity(&args), &stop);
@@ -211,6 +211,7 @@ impl Controller {
     async fn stand_by(&mut self, turn: &CancellationToken) -> Turn {
         let mut told = follow(&self.cluster, &STANDING_BY, turn);
         let mut objects = self.objects(&STANDING_BY);
+        self.monitor.standing_by();
         tracing::info!("standing by");
         loop {
             tokio::select! {

@@ -26,8 +26,8 @@ use crate::{
     status::Report,
 };
 
-/// How long whoever asks waits for the deciding task and the drivers.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long whoever asks waits for the deciding task and the drivers; less than askers wait for us.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A question to the deciding task.
 pub(super) type Question = oneshot::Sender<Report>;
@@ -117,6 +117,12 @@ impl Monitor {
             served: engine.held().count(),
             waiting: engine.waiting().count(),
         });
+    }
+
+    /// Shows no pools any more: they are another's.
+    pub(super) fn standing_by(&self) {
+        self.metrics.tell_pools(Vec::new());
+        self.metrics.own().tell_standing(Standing::default());
     }
 
     /// Shows what this node announces of a Service.

@@ -6,8 +6,10 @@ use std::time::Instant;
 use ferrolb_kube_io::Leadership;
 use ferrolb_types::{Diagnostic, ServiceKey};
 use ferrolb_world::Announced;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::{announcing::Speaking, assigning::Assigning, objects::Objects};
+use super::{announcing::Speaking, assigning::Assigning, monitor::Question, objects::Objects};
 use crate::{
     announcing::report,
     status::report::{Fault, Report, ServiceReport},
@@ -52,6 +54,23 @@ pub(super) fn standing_by(objects: &Objects, leadership: &Leadership, started: I
     }
 }
 
+/// Answers for a controller that serves webhooks and nothing else, until `stop`.
+pub(super) async fn serving_webhooks(
+    mut questions: mpsc::Receiver<Question>,
+    started: Instant,
+    stop: &CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(question) = questions.recv() => {
+                // Whoever asked may have gone.
+                let _ = question.send(Report { synced: true, ..process("controller", started) });
+            }
+        }
+    }
+}
+
 /// A speaker.
 pub(super) async fn speaking(speaking: &Speaking, started: Instant) -> Report {
     let mut whole = head("speaker", &speaking.objects, started);
@@ -82,12 +101,18 @@ fn head(role: &str, objects: &Objects, started: Instant) -> Report {
     let troubles: Vec<Diagnostic> = objects.troubles().collect();
     let faults = objects.diagnostics();
     Report {
+        synced: objects.is_complete(),
+        faults: troubles.iter().chain(&faults).map(Fault::from).collect(),
+        ..process(role, started)
+    }
+}
+
+fn process(role: &str, started: Instant) -> Report {
+    Report {
         role: role.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         uptime_ms: report::millis(started.elapsed()),
-        synced: objects.is_complete(),
-        faults: troubles.iter().chain(&faults).map(Fault::from).collect(),
         ..Report::default()
     }
 }

@@ -4,12 +4,17 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ferrolb_config::Config;
-use ferrolb_kube_io::{Cluster, Told, Watched, watch};
-use ferrolb_types::Diagnostic;
+use ferrolb_api::view::SecretView;
+use ferrolb_config::{Config, object::Object};
+use ferrolb_kube_io::{Cluster, Error, Told, Watched, watch};
+use ferrolb_types::{Diagnostic, Secret};
 use futures::future::join_all;
 
+use super::running::RIGHTS;
 use crate::intake::{Intake, Update};
+
+/// The type that Secrets of peers have.
+const SECRET_TYPE: &str = "kubernetes.io/basic-auth";
 
 /// What a cluster holds.
 pub(super) struct Listed {
@@ -29,23 +34,26 @@ impl Listed {
         let (mut updates, mut faults) = (Vec::new(), Vec::new());
         let lists =
             Watched::ALL.map(|kind| async move { (kind, watch::list(cluster, kind).await) });
+        let (mut secrets, mut are_hidden) = (Vec::new(), false);
         for (kind, listed) in join_all(lists).await {
-            let told = match listed {
-                Err(error) if kind == Watched::Secrets && error.is_forbidden() => {
-                    eprintln!(
-                        "warning: Secrets may not be read: passwords of peers are not judged"
-                    );
-                    continue;
-                }
-                listed => listed.with_context(|| format!("list of {kind}"))?,
+            let Some(told) = readable(kind, listed)? else {
+                are_hidden = true;
+                continue;
             };
             for one in told {
                 match one {
-                    Told::Apply(object, _) => updates.extend(intake.apply(object)),
+                    Told::Apply(object, _) => {
+                        secrets.extend(stand_in(&object, cluster.namespace()));
+                        updates.extend(intake.apply(object));
+                    }
                     Told::Broken(_, why) => faults.push(*why),
                     _ => {}
                 }
             }
+        }
+        if are_hidden {
+            eprintln!("warning: Secrets may not be read: passwords of peers are not judged");
+            updates.extend(secrets.into_iter().filter_map(|one| intake.apply(one)));
         }
         let config = intake.compile().unwrap_or_default();
         faults.extend(config.diagnostics().chain(&config.warnings).cloned());
@@ -57,4 +65,30 @@ impl Listed {
             faults,
         })
     }
+}
+
+/// What was listed of a kind; nothing where it is kept from whoever asks and can be done without.
+fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<Option<Vec<Told>>> {
+    match listed {
+        Err(error) if kind == Watched::Secrets && error.is_forbidden() => Ok(None),
+        Err(error) if error.is_forbidden() => {
+            Err(error).context(format!("list of {kind}; {RIGHTS}"))
+        }
+        listed => listed.map(Some).with_context(|| format!("list of {kind}")),
+    }
+}
+
+/// In place of the Secret that a peer refers to, one that has all a peer needs: a peer is not refused for
+/// what cannot be seen.
+fn stand_in(object: &Object, namespace: &str) -> Option<Object> {
+    let Object::BGPPeer(peer) = object else {
+        return None;
+    };
+    let name = peer.spec.password_secret.as_ref()?.name.as_deref()?;
+    Some(Object::Secret(Box::new(SecretView {
+        namespace: namespace.into(),
+        name: name.into(),
+        kind: SECRET_TYPE.into(),
+        password: Some(Secret::new(*b"unseen")),
+    })))
 }

@@ -19,13 +19,14 @@ use crate::{
 const ACCOUNT: &str = "ferrolb-status";
 /// The Pods of both roles, as the manifests label them.
 const PODS: &str = "app=metallb,component in (controller,speaker)";
-/// The port of the metrics, where they tell of their state too.
-const PORT: PodPort = PodPort {
-    tls: true,
-    port: 9120,
-};
+/// The port of the metrics, where they tell of their state too: its name in the manifests, and its usual
+/// number.
+const PORT: (&str, u16) = ("metricshttps", 9120);
 /// Shortest life of a token that an API server grants.
 const SECONDS: u32 = 600;
+/// What gives the rights that are needed.
+pub(super) const RIGHTS: &str =
+    "whoever looks needs the ClusterRole and the Role ferrolb-observer of the manifests";
 /// How long one process may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -54,37 +55,63 @@ pub(super) fn on_sockets(sockets: &[PathBuf]) -> Vec<Running> {
     sockets.iter().map(ask).collect()
 }
 
-/// The processes of a cluster.
+/// The processes of a cluster, or why nobody can be asked.
 pub(super) async fn in_pods(cluster: &Cluster) -> Vec<Running> {
     let pods = match cluster.pods(PODS).await {
         Ok(pods) => pods,
-        Err(error) => return vec![silent("pods", &error)],
+        Err(error) => return vec![nobody("the Pods cannot be listed", &error)],
     };
     let token = match cluster.token(ACCOUNT, STATUS_AUDIENCE, SECONDS).await {
         Ok(token) => token,
-        Err(error) => return vec![silent(&format!("token of {ACCOUNT}"), &error)],
+        Err(error) if error.is_not_found() => {
+            let why = format!("there is no ServiceAccount {ACCOUNT}");
+            return vec![nobody(&why, &error)];
+        }
+        Err(error) => {
+            let why = format!("no token of the ServiceAccount {ACCOUNT} is given");
+            return vec![nobody(&why, &error)];
+        }
     };
     join_all(pods.iter().map(|pod| ask(cluster, pod, &token))).await
 }
 
 async fn ask(cluster: &Cluster, pod: &PodView, token: &str) -> Running {
+    let (name, usual) = PORT;
+    let port = PodPort {
+        tls: true,
+        port: pod.ports.get(name).copied().unwrap_or(usual),
+    };
     let header = (STATUS_TOKEN, token);
     let answer = cluster
-        .ask_pod(&pod.name, PORT, "/status", header, PATIENCE)
+        .ask_pod(&pod.name, port, "/status", header, PATIENCE)
         .await;
-    let answer = match answer {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     Running {
-        place: format!("pod {} on {}", pod.name, pod.node),
-        answer,
+        place: format!("pod {} on {}", pod.name, or_nowhere(&pod.node)),
+        answer: answer.map_err(|error| error.to_string()).and_then(read),
     }
 }
 
-fn silent(what: &str, error: &ferrolb_kube_io::Error) -> Running {
+fn read(bytes: Vec<u8>) -> Result<Value, String> {
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Null) => Err("it has no time to say anything".to_owned()),
+        Ok(report) => Ok(report),
+        Err(_) => Err("its answer is no report".to_owned()),
+    }
+}
+
+fn or_nowhere(node: &str) -> &str {
+    if node.is_empty() { "no node" } else { node }
+}
+
+/// Nobody could be asked. Who lacks a right is told which, and where it is given.
+fn nobody(why: &str, error: &ferrolb_kube_io::Error) -> Running {
+    let remedy = if error.is_forbidden() || error.is_not_found() {
+        format!("; {RIGHTS}")
+    } else {
+        String::new()
+    };
     Running {
-        place: what.to_owned(),
-        answer: Err(error.to_string()),
+        place: "every process".to_owned(),
+        answer: Err(format!("{why}: {error}{remedy}")),
     }
 }

@@ -25,19 +25,21 @@ pub fn run(args: &StatusArgs) -> Ending {
         Ok(found) => found,
         Err(error) => return failed(&error),
     };
-    let (mut reports, mut complete) = (Vec::new(), true);
-    for Running { place, answer } in running {
-        match answer {
+    let (mut reports, mut silent) = (Vec::new(), Vec::new());
+    for one in running {
+        match one.answer {
             Ok(report) => reports.push(report),
-            Err(why) => {
-                complete = false;
-                eprintln!("warning: {}", silent(&choice, place, why));
-            }
+            Err(why) => silent.push(unheard(&choice, one.place, why)),
         }
     }
     if reports.is_empty() {
-        return refused(&silent(&choice, place, "nobody listens".to_owned()));
+        let nobody = || unheard(&choice, place, "nobody listens".to_owned());
+        let last = silent.pop().unwrap_or_else(nobody);
+        warn(&silent);
+        return refused(&last);
     }
+    warn(&silent);
+    let complete = silent.is_empty();
     match show(args, reports) {
         Ok(()) if complete => Ending::Fine,
         Ok(()) => Ending::Faults,
@@ -66,7 +68,13 @@ fn ask(choice: &StatusChoice) -> anyhow::Result<(String, Vec<Running>)> {
     }
 }
 
-fn silent(choice: &StatusChoice, place: String, cause: String) -> Diagnostic {
+fn warn(silent: &[Diagnostic]) {
+    for one in silent {
+        eprintln!("warning: {one}");
+    }
+}
+
+fn unheard(choice: &StatusChoice, place: String, cause: String) -> Diagnostic {
     let (kind, remedy) = match choice {
         StatusChoice::Socket(_) | StatusChoice::StateDir(_) => (
             "socket",
@@ -74,7 +82,7 @@ fn silent(choice: &StatusChoice, place: String, cause: String) -> Diagnostic {
         ),
         StatusChoice::Cluster(_) => (
             "process",
-            "see whether it runs and whether you may use pods/proxy and tokens of ferrolb-status",
+            "see whether it runs, and whether the API server reaches its port of the metrics",
         ),
     };
     let object = ObjectRef::new(kind, "", place);

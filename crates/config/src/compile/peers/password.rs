@@ -44,7 +44,9 @@ pub(super) fn parse(r: &mut Report, spec: &BGPPeerSpec, from: &Resources) -> Opt
 fn from_secret(r: &mut Report, at: &FieldPath, name: &str, from: &Resources) -> Option<Secret> {
     let namespace = from.namespace();
     let Some(secret) = from.secrets.get(&(namespace.into(), name.into())) else {
-        let cause = format!("there is no such Secret in namespace {namespace}");
+        let cause = format!(
+            "namespace {namespace} has no Secret of this name and of type kubernetes.io/basic-auth"
+        );
         let remedy = format!("create it in {namespace}, with type {TYPE} and a key {PASSWORD_KEY}");
         r.refuse(code::B014, at.clone(), Some(name), cause, remedy);
         return None;
