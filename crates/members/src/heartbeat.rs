@@ -2,8 +2,9 @@
 //! The heartbeat machine: every node tells every other that it is there, several times a second.
 //!
 //! A node is alive from its first beat until it says that it leaves or stays silent for
-//! [`Timing::silence`]. The own node is always alive. During the first `silence` after the start
-//! nothing is told, so that a node that just came does not take every address for its own.
+//! [`Timing::silence`]. The own node is always alive. During the first `silence` after it is known which
+//! nodes there are nothing is told, so that a node that just came does not take every address for its own;
+//! nor does one that was held up itself, and so heard nobody.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -61,7 +62,8 @@ pub struct Heartbeat {
     /// What each living node last told of itself.
     facts: BTreeMap<NodeName, Vec<u8>>,
     told: Option<BTreeSet<NodeName>>,
-    settles_at: Instant,
+    /// When the others had time to speak; absent until it is known who they are.
+    settles_at: Option<Instant>,
     beats_at: Instant,
     out: VecDeque<Output>,
 }
@@ -78,7 +80,7 @@ impl Heartbeat {
             own_facts: Vec::new(),
             facts: BTreeMap::new(),
             told: None,
-            settles_at: now + timing.silence,
+            settles_at: None,
             beats_at: now,
             out: VecDeque::new(),
         }
@@ -88,6 +90,7 @@ impl Heartbeat {
     pub fn set_nodes(&mut self, now: Instant, nodes: BTreeMap<NodeName, Vec<IpAddr>>) {
         self.nodes = nodes;
         self.nodes.remove(&self.own);
+        self.settles_at.get_or_insert(now + self.timing.silence);
         self.heard.retain(|node, _| self.nodes.contains_key(node));
         // A node that was just added should hear of us at once.
         self.beats_at = now;
@@ -133,6 +136,7 @@ impl Heartbeat {
 
     /// Does what is due at `now`.
     pub fn timeout(&mut self, now: Instant) {
+        self.excuse(now.saturating_duration_since(self.deadline()));
         if now >= self.beats_at {
             self.send(Kind::Alive);
             self.beats_at = now + self.timing.interval;
@@ -141,6 +145,20 @@ impl Heartbeat {
         self.heard
             .retain(|_, heard| now.saturating_duration_since(*heard) < silence);
         self.tell(now);
+    }
+
+    /// We come so late ourselves: what the others sent meanwhile waits to be received, and they get the
+    /// time for it.
+    fn excuse(&mut self, late: Duration) {
+        if late <= self.timing.interval {
+            return;
+        }
+        for heard in self.heard.values_mut() {
+            *heard += late;
+        }
+        if let (None, Some(settles_at)) = (&self.told, &mut self.settles_at) {
+            *settles_at += late;
+        }
     }
 
     /// Says goodbye to every node.
@@ -160,7 +178,7 @@ impl Heartbeat {
             .heard
             .values()
             .map(|heard| *heard + self.timing.silence);
-        let settling = self.told.is_none().then_some(self.settles_at);
+        let settling = self.settles_at.filter(|_| self.told.is_none());
         silence.chain(settling).fold(self.beats_at, Instant::min)
     }
 
@@ -182,7 +200,7 @@ impl Heartbeat {
 
     fn tell(&mut self, now: Instant) {
         self.forget_the_dead();
-        if now < self.settles_at {
+        if self.settles_at.is_none_or(|settles_at| now < settles_at) {
             return;
         }
         let mut alive: BTreeSet<NodeName> = self.heard.keys().cloned().collect();

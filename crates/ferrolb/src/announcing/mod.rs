@@ -62,6 +62,8 @@ pub(crate) struct Announcing {
     told_bgp: bool,
     /// Whether nodes came, changed or went since the heartbeat was told of them.
     nodes_changed: bool,
+    /// Whether it was told of them at all.
+    told_nodes: bool,
     /// The nodes whose facts the world has.
     told_facts: BTreeSet<NodeName>,
 }
@@ -107,6 +109,7 @@ impl Announcing {
             namespace: settings.namespace.clone(),
             told_bgp: false,
             nodes_changed: true,
+            told_nodes: false,
             told_facts: BTreeSet::new(),
         })
     }
@@ -157,7 +160,8 @@ impl Announcing {
         }
     }
 
-    /// Tells the heartbeat which nodes there are and where, if that changed.
+    /// Tells the heartbeat which nodes there are and where, if that changed; the first time in any case:
+    /// from then on it counts who is silent.
     pub(crate) fn tell_nodes(&mut self) {
         if !std::mem::take(&mut self.nodes_changed) {
             return;
@@ -167,8 +171,9 @@ impl Announcing {
             .nodes()
             .map(|node| (node.name.clone(), node.internal_ips.clone()));
         let nodes: heartbeat::Nodes = nodes.collect();
+        let first = !std::mem::replace(&mut self.told_nodes, true);
         self.heartbeat.nodes.send_if_modified(|told| {
-            let changed = *told != nodes;
+            let changed = first || *told != nodes;
             *told = nodes;
             changed
         });

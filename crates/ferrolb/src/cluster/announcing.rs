@@ -131,7 +131,9 @@ impl Speaking {
 
     /// Carries everything through to the drivers, then tells of it.
     pub(super) async fn settle(&mut self) {
-        self.announcing.tell_nodes();
+        if self.objects.has(Watched::Nodes) {
+            self.announcing.tell_nodes();
+        }
         for (key, announced) in self.announcing.settle().await {
             self.tell(&key, announced);
         }

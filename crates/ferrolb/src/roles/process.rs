@@ -130,10 +130,12 @@ impl Process {
             None => None,
         };
         let memory = open_memory(&state_dir, &instance, &source.dir);
+        let mut model = Model::new(&source.namespace);
+        model.refuse_bgp(role.speaker().and_then(|args| args.bgp.refusal()));
         let mut process = Self {
             role: role.clone(),
             started: Instant::now(),
-            model: Model::new(&source.namespace),
+            model,
             roster: Roster::default(),
             assigning,
             announcing,

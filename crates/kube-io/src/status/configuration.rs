@@ -111,7 +111,7 @@ impl Component {
 }
 
 impl ConfigurationStates {
-    /// Begins. Until the first report the object says `Unknown`.
+    /// Begins. Until the first report the object says what an earlier process wrote, or `Unknown`.
     #[must_use]
     pub fn start(
         cluster: &Cluster,
@@ -278,6 +278,9 @@ impl Keeper {
             .as_ref()
             .and_then(|object| object.status.clone())
             .unwrap_or_default();
+        if verdict.is_none() && held.result.is_some() {
+            return Ok(());
+        }
         let wanted = status(self.options.component.condition(), verdict, &held);
         if wanted == held {
             return Ok(());
@@ -444,6 +447,25 @@ mod tests {
         assert_eq!(invalid.error_summary.as_deref(), Some("a\nb"));
         assert_eq!(invalid.conditions[0].message, "configuration error: a\nb");
         assert_eq!(invalid.result.as_deref(), Some("Invalid"));
+    }
+
+    #[test]
+    fn what_stands_is_known_again_by_the_next_process() {
+        let text = r#"{
+            "apiVersion": "metallb.io/v1beta1", "kind": "ConfigurationState",
+            "metadata": { "name": "controller", "namespace": "metallb-system", "resourceVersion": "7" },
+            "status": {
+                "conditions": [{
+                    "lastTransitionTime": "2026-01-02T03:04:05Z", "message": "",
+                    "reason": "Reconciled", "status": "True", "type": "poolReconcilerValid"
+                }],
+                "errorSummary": "", "result": "Valid"
+            }
+        }"#;
+        let standing = decode(text);
+        assert_eq!((standing.name(), standing.version()), ("controller", "7"));
+        let held = standing.object.status.expect("a status");
+        assert_eq!(written(&Verdict::Valid, &held), held);
     }
 
     #[test]

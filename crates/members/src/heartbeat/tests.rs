@@ -194,6 +194,44 @@ fn a_node_that_is_no_longer_listed_is_no_longer_alive() {
     assert_eq!(fleet.seen_by(1), ["n1"]);
 }
 
+#[test]
+fn nothing_is_told_before_it_is_known_who_the_others_are() {
+    let begun = Instant::now();
+    let mut machine = Heartbeat::new(begun, node(1), Timing::default());
+    let later = begun + 5 * Timing::default().silence;
+    machine.timeout(later);
+    assert_eq!(machine.poll(), None);
+    let nodes = [(node(2), vec![address(2)])];
+    machine.set_nodes(later, nodes.into_iter().collect());
+    for step in 1..=3 {
+        machine.timeout(later + step * 100 * MS);
+    }
+    let told = std::iter::from_fn(|| machine.poll()).any(|out| matches!(out, Output::Alive(_)));
+    assert!(!told, "the other had no time to speak");
+    machine.timeout(later + 400 * MS);
+    let told: Vec<Output> = std::iter::from_fn(|| machine.poll()).collect();
+    assert!(told.contains(&Output::Alive([node(1)].into())), "{told:?}");
+}
+
+#[test]
+fn who_was_held_up_itself_takes_nobody_for_dead() {
+    let mut fleet = Fleet::new(2);
+    fleet.run(1000 * MS);
+    let machine = fleet.machines.get_mut(&node(1)).unwrap();
+    let woken = fleet.now + 3000 * MS;
+    machine.timeout(woken);
+    let told = std::iter::from_fn(|| machine.poll()).any(|out| matches!(out, Output::Alive(_)));
+    assert!(!told, "it heard nobody because it did not listen");
+    // What is silent from then on is dead, as ever.
+    let mut now = woken;
+    while now < woken + 500 * MS {
+        now += 50 * MS;
+        machine.timeout(now);
+    }
+    let told: Vec<Output> = std::iter::from_fn(|| machine.poll()).collect();
+    assert!(told.contains(&Output::Alive([node(1)].into())), "{told:?}");
+}
+
 proptest! {
     /// Whatever comes in, the deadline lies ahead after a drain, and the own node is alive.
     #[test]

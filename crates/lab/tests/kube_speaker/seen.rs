@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What others see of the speakers: who answers a client, and what a router was told, counted.
+
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+
+use ferrolb_lab::{
+    routers::Router,
+    topology::{LAN, Topology},
+};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The node whose hardware address answers the client for an address.
+pub fn holder(net: &Topology, address: IpAddr) -> Option<String> {
+    let macs = match address {
+        IpAddr::V4(_) => arp(net, address, "1"),
+        IpAddr::V6(_) => neighbour(net, address),
+    };
+    let mac = macs.into_iter().next()?;
+    let holder = net.nodes.iter().find(|node| node.mac().unwrap() == mac);
+    Some(holder.expect("the answer is a node's").name().to_owned())
+}
+
+/// Whether no two answer for an address. Takes a second.
+pub fn is_held_once(net: &Topology, address: IpAddr) -> bool {
+    address.is_ipv6() || arp(net, address, "2").len() < 2
+}
+
+/// Those who answer one question first, so many of them, within a second.
+fn arp(net: &Topology, address: IpAddr, most: &str) -> BTreeSet<String> {
+    let address = address.to_string();
+    let arguments = ["-b", "-c", most, "-w", "1", "-I", LAN, &address];
+    let client = net.client.namespace();
+    let done = client.capture("arping", &arguments, PATIENCE).unwrap();
+    assert!(done.stdout.contains("Sent"), "{done:?}");
+    let answers = done.stdout.lines().filter_map(|line| {
+        let (_, rest) = line.split_once('[')?;
+        Some(rest.split_once(']')?.0.to_lowercase())
+    });
+    answers.collect()
+}
+
+/// What the kernel resolves anew.
+fn neighbour(net: &Topology, address: IpAddr) -> BTreeSet<String> {
+    let client = net.client.namespace();
+    client
+        .ip(&format!("-6 neigh flush to {address} dev {LAN}"))
+        .unwrap();
+    let text = address.to_string();
+    let arguments = ["-c", "1", "-W", "0.3", &text];
+    client.capture("ping", &arguments, PATIENCE).unwrap();
+    net.client.neighbour(address).unwrap().into_iter().collect()
+}
+
+/// What BIRD was told in each session: since when it is up, how many updates and withdrawals came in. Equal
+/// before and after means: no session went, nothing was withdrawn, nothing was announced again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The line of each session: its state and since when.
+    pub sessions: Vec<String>,
+    /// Routes announced, over all sessions.
+    pub updates: u64,
+    /// Routes withdrawn.
+    pub withdrawals: u64,
+}
+
+/// What BIRD was told so far.
+pub fn told(bird: &dyn Router) -> Told {
+    let text = bird.cli("show protocols all").unwrap();
+    let mut told = Told {
+        sessions: Vec::new(),
+        updates: 0,
+        withdrawals: 0,
+    };
+    let mut is_session = false;
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            is_session = line.split_whitespace().nth(1) == Some("BGP");
+            if is_session {
+                told.sessions.push(line.to_owned());
+            }
+        }
+        if is_session {
+            told.updates += count(line, "Import updates:");
+            told.withdrawals += count(line, "Import withdraws:");
+        }
+    }
+    assert!(!told.sessions.is_empty(), "{text}");
+    told
+}
+
+fn count(line: &str, name: &str) -> u64 {
+    let rest = line.trim().strip_prefix(name);
+    let number = rest.and_then(|rest| rest.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}

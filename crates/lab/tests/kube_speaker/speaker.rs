@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A speaker of a node, started as its DaemonSet starts it, with the token of its ServiceAccount.
+
+use std::{ffi::OsString, time::Duration};
+
+use ferrolb_lab::{
+    Process,
+    cluster::{ADMIN, Call},
+    process::Spec,
+    tools,
+    topology::Host,
+    wait,
+};
+use serde_json::Value;
+
+use crate::{
+    lab::{Lab, PATIENCE},
+    objects::{NAMESPACE, path},
+};
+
+/// A running speaker.
+pub struct Speaker<'l> {
+    pub process: Process,
+    host: &'l Host,
+    token: String,
+}
+
+/// How a speaker is started.
+#[derive(Clone, Debug)]
+pub struct Start<'s> {
+    /// Its Pod, which is created if it is not there.
+    pub pod: &'s str,
+    /// The name of its Node, where it is not its host's.
+    pub node: Option<&'s str>,
+    /// Flags beside those of the DaemonSet.
+    pub flags: &'s [&'s str],
+    /// More of its environment.
+    pub environment: &'s [(&'s str, &'s str)],
+}
+
+impl Lab {
+    /// Starts the speaker of a node, and waits until it is ready.
+    pub fn speak(&self, node: &str) -> Speaker<'_> {
+        let pod = format!("speaker-{node}");
+        self.start(node, &Start::of(&pod)).ready()
+    }
+
+    /// Starts one in its own way, and does not wait.
+    pub fn start(&self, node: &str, start: &Start<'_>) -> Speaker<'_> {
+        let host = self.net.node(node).unwrap();
+        self.create_pod(start.pod, host);
+        let state = self.net.run().dir().join(format!("{node}-state"));
+        let mut arguments: Vec<OsString> = vec![
+            "speaker".into(),
+            "--log-level=info".into(),
+            "--kubeconfig".into(),
+            self.kubeconfig.clone().into(),
+            "--state-dir".into(),
+            state.into(),
+        ];
+        arguments.extend(start.flags.iter().map(Into::into));
+        let mut spec = Spec::new("speaker", tools::ferrolb().unwrap(), arguments);
+        let own = [
+            ("METALLB_NODE_NAME", start.node.unwrap_or(node)),
+            ("METALLB_NAMESPACE", NAMESPACE),
+            ("METALLB_POD_NAME", start.pod),
+        ];
+        let all = own.iter().chain(start.environment);
+        spec.environment = all
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Speaker {
+            process: Process::start(host.namespace(), &spec).unwrap(),
+            host,
+            token: self.token(),
+        }
+    }
+
+    fn create_pod(&self, pod: &str, host: &Host) {
+        let there = self
+            .cluster
+            .admin()
+            .call(&Call::get(&path("Pod", NAMESPACE, pod)));
+        if there.unwrap().code == 404 {
+            let calls =
+                ferrolb_lab::cluster::load::pod(NAMESPACE, "speaker", pod, host.name(), host.v4());
+            calls.iter().for_each(|call| drop(self.call(call)));
+        }
+    }
+
+    /// The administrator's token.
+    fn token(&self) -> String {
+        let config = std::fs::read_to_string(self.cluster.kubeconfig(ADMIN).unwrap()).unwrap();
+        let config: Value = serde_json::from_str(&config).unwrap();
+        let token = config.pointer("/users/0/user/token");
+        token.and_then(Value::as_str).unwrap().to_owned()
+    }
+
+    /// The uid of a Pod.
+    pub fn pod_uid(&self, pod: &str) -> Value {
+        self.call(&Call::get(&path("Pod", NAMESPACE, pod)))["metadata"]["uid"].clone()
+    }
+}
+
+impl<'s> Start<'s> {
+    /// As the DaemonSet does.
+    pub fn of(pod: &'s str) -> Self {
+        Self {
+            pod,
+            node: None,
+            flags: &[],
+            environment: &[],
+        }
+    }
+}
+
+impl Speaker<'_> {
+    /// Waits until it is ready.
+    pub fn ready(self) -> Self {
+        let address = "http://127.0.0.1:17472/readyz";
+        let ready = || Ok(self.curl(address, "0", "%{http_code}")?.ends_with("200"));
+        self.process
+            .wait_for("it is ready", PATIENCE, ready)
+            .unwrap();
+        self
+    }
+
+    /// What it says of itself to those who may ask.
+    pub fn status(&self) -> anyhow::Result<Value> {
+        let text = self.curl("https://127.0.0.1:9120/status", &self.token, "")?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Its metrics.
+    pub fn metrics(&self) -> anyhow::Result<String> {
+        self.curl("https://127.0.0.1:9120/metrics", &self.token, "")
+    }
+
+    /// Waits until what it says of itself satisfies a condition.
+    pub fn await_status(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let seen = wait::until(what, PATIENCE, || {
+            last = self.status()?;
+            Ok(holds(&last))
+        });
+        seen.unwrap_or_else(|error| panic!("{error:#}\n{last:#}\n{}", self.process.log()));
+        last
+    }
+
+    /// Ends it as kubelet does, and gives its log.
+    pub fn end(self) -> String {
+        let status = self.process.terminate(Duration::from_secs(10)).unwrap();
+        let log = self.process.log();
+        assert!(status.success(), "{status}\n{log}");
+        log
+    }
+
+    /// Ends it without a chance to say goodbye.
+    pub fn kill(self) {
+        self.process.kill().unwrap();
+    }
+
+    fn curl(&self, url: &str, token: &str, form: &str) -> anyhow::Result<String> {
+        let token = format!("Authorization: Bearer {token}");
+        let arguments = ["-sk", "--max-time", "6", "-H", &token, "-w", form, url];
+        self.host.namespace().exec("curl", &arguments)
+    }
+}
+
+/// The line of a Service in what a speaker says of itself.
+pub fn service(status: &Value, name: &str) -> Value {
+    let key = format!("default/{name}");
+    let services = status["services"].as_array().into_iter().flatten();
+    let found = services.into_iter().find(|line| line["service"] == key);
+    found.cloned().unwrap_or_default()
+}
