@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use ferrolb_config::object::Object;
 use ferrolb_kube_io::{
-    Cluster, Election, Gate, Leadership, LeaseOptions, Recorder, Told, Watched, Writer,
-    WriterOptions, Wrote,
+    Cluster, Election, Gate, Leadership, LeaseOptions, Owner, Recorder, Told, Watched, Writer,
+    WriterOptions, Wrote, lease,
     status::{
         Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses, memberlist_secret,
     },
@@ -49,11 +49,12 @@ const STANDING_BY: [Watched; 3] = [
 pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> anyhow::Result<()> {
     let cluster = connect(&args.role.source, "controller").await?;
     let owner = owner(&cluster, &args.role).await?;
+    let identity = identity(owner.as_ref())?;
     make_memberlist_secret(&cluster, &args).await?;
     let metrics = Metrics::new("controller", env!("CARGO_PKG_VERSION"), None);
     let (ask, questions) = mpsc::channel(8);
     let serve = &args.role.serve;
-    let monitor = Monitor::start(serve, metrics.clone(), &cluster, None, ask, &stop)
+    let monitor = Monitor::start(&args.role, metrics.clone(), &cluster, None, ask, &stop)
         .await
         .map_err(|fault| anyhow!("{fault}"))?;
     if args.mode != WebhookMode::Disabled {
@@ -71,9 +72,9 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
         report::serving_webhooks(questions, Instant::now(), &stop).await;
         return Ok(());
     }
-    let recorder = Recorder::start(&cluster, "metallb-controller", &identity(&args), &stop);
-    let lease = LeaseOptions::new(LEASE, identity(&args));
-    let (leadership, gate, election) = Election::start(&cluster, lease, &stop);
+    let recorder = Recorder::start(&cluster, "metallb-controller", &host(), &stop);
+    let options = LeaseOptions::new(LEASE, identity);
+    let (leadership, gate, election) = Election::start(&cluster, options, &stop);
     let controller = Controller {
         cluster,
         args,
@@ -90,11 +91,19 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     Ok(())
 }
 
-/// Who holds the Lease: the Pod, or this machine.
-fn identity(args: &ClusterController) -> String {
-    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let pod = args.role.pod.clone();
-    pod.unwrap_or_else(|| host().trim().to_owned())
+/// Who holds the Lease. In a Pod one process runs at a time, so one that was killed and started again
+/// there need not wait for itself; anywhere else every process is another.
+fn identity(pod: Option<&Owner>) -> anyhow::Result<String> {
+    match pod {
+        Some(pod) => Ok(format!("{}_{}", pod.name, pod.uid)),
+        None => Ok(lease::identity(&host())?),
+    }
+}
+
+/// The name of this machine, which in a Pod is the Pod's.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 /// Waits until the Lease is given up, so that another need not wait it out.
@@ -222,6 +231,7 @@ impl Controller {
                     }
                 }
                 Some(batch) = told.recv() => {
+                    self.monitor.told(&batch);
                     objects.take(batch);
                     self.monitor.configuration(&mut objects);
                     if objects.is_complete() {
@@ -252,13 +262,10 @@ impl Controller {
                 _ => {}
             }
         }
-        self.monitor
-            .metrics
-            .client()
-            .updates
-            .add(batch.len() as u64);
-        let settled = term.assigning.take(batch);
-        term.pools_changed |= settled.booked || settled.reconfigured;
+        self.monitor.told(&batch);
+        // A Service that is adopted, or gone, changes bookings without anything to write of it.
+        term.pools_changed |= !batch.is_empty();
+        term.assigning.take(batch);
         let objects = &mut term.assigning.objects;
         if self.monitor.configuration(objects) {
             self.states.report(verdict(objects));
@@ -269,9 +276,7 @@ impl Controller {
     }
 
     fn note(&self, term: &mut Term, wrote: Wrote) {
-        if wrote.result.is_err() {
-            self.monitor.metrics.client().update_errors.inc();
-        }
+        self.monitor.wrote(&wrote);
         term.assigning.note(wrote);
     }
 }
@@ -281,7 +286,7 @@ struct Term {
     assigning: Assigning,
     pools: PoolStatuses,
     wrote: mpsc::Receiver<Wrote>,
-    /// Whether bookings changed since pools were last counted.
+    /// Whether bookings may have changed since pools were last counted.
     pools_changed: bool,
 }
 

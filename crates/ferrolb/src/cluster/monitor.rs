@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a role shows of itself: readiness, metrics, its state, and the verdict on its configuration.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 
 use ferrolb_alloc::{Allocator, Counters, Engine};
 use ferrolb_api::resource::IPAddressPoolStatus;
-use ferrolb_kube_io::{Authoriser, Cluster, auth, status::Verdict};
+use ferrolb_kube_io::{Authoriser, Cluster, Told, WriteFault, Wrote, auth, status::Verdict};
 use ferrolb_telemetry::{
     Metrics,
     metrics::{PeerLabels, PoolUsage, Protocol, Standing},
 };
-use ferrolb_types::ServiceKey;
+use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes};
 use ferrolb_world::Announced;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::objects::Objects;
 use crate::{
-    args::Refusal,
+    args::{ClusterRole, Refusal},
     drivers::{bgp, layer2},
     serve::{self, Ask, Authorise, Later, Readiness, Tell},
-    status::Report,
+    status::{Report, socket},
 };
 
 /// How long whoever asks waits for the deciding task and the drivers; less than askers wait for us.
@@ -46,15 +46,18 @@ pub(super) struct Drivers {
 }
 
 impl Monitor {
-    /// Opens the listeners of health and metrics.
+    /// Opens the listeners of health and metrics, and the status socket where one is named.
     pub(super) async fn start(
-        settings: &serve::Settings,
+        role: &ClusterRole,
         metrics: Metrics,
         cluster: &Cluster,
         drivers: Option<Drivers>,
         questions: mpsc::Sender<Question>,
         stop: &CancellationToken,
     ) -> Result<Self, Refusal> {
+        if let Some(path) = &role.socket {
+            listen(path, questions.clone(), stop)?;
+        }
         let (readiness, ready) = watch::channel(Readiness::Waiting(Cow::Borrowed(
             "the first complete lists from the API server",
         )));
@@ -68,7 +71,7 @@ impl Monitor {
             }),
             metrics: metrics.clone(),
         };
-        serve::start(settings, behind, stop).await?;
+        serve::start(&role.serve, behind, stop).await?;
         Ok(Self {
             metrics,
             readiness: Arc::new(readiness),
@@ -119,6 +122,33 @@ impl Monitor {
         });
     }
 
+    /// Counts what was told.
+    pub(super) fn told(&self, batch: &[Told]) {
+        self.metrics.client().updates.add(batch.len() as u64);
+        for told in batch {
+            if let Told::Well(kind) = told {
+                let reconnects = &self.metrics.own().watch_reconnects;
+                reconnects.of([kind.to_string()]).inc();
+            }
+        }
+    }
+
+    /// Counts what was written.
+    pub(super) fn wrote(&self, wrote: &Wrote) {
+        let result = match &wrote.result {
+            Ok(_) => "written",
+            Err(WriteFault::Conflict) => "conflict",
+            Err(WriteFault::Gone) => "gone",
+            Err(WriteFault::Forbidden(_)) => "forbidden",
+            Err(WriteFault::NotLeading) => "not-leading",
+            Err(WriteFault::Other(_)) => "refused",
+        };
+        if wrote.result.is_err() {
+            self.metrics.client().update_errors.inc();
+        }
+        self.metrics.own().writes.of(["Service", result]).inc();
+    }
+
     /// Shows no pools any more: they are another's.
     pub(super) fn standing_by(&self) {
         self.metrics.tell_pools(Vec::new());
@@ -133,6 +163,34 @@ impl Monitor {
         shown.set(key, Protocol::Bgp, bgp.unwrap_or_default());
         shown.set(key, Protocol::Layer2, layer2.unwrap_or_default());
     }
+}
+
+/// Answers `ferrolb status` on a socket until `stop`.
+fn listen(
+    path: &Path,
+    questions: mpsc::Sender<Question>,
+    stop: &CancellationToken,
+) -> Result<(), Refusal> {
+    let (ask, mut asked) = mpsc::channel::<socket::Question>(8);
+    socket::serve(path, ask, stop.clone()).map_err(|error| {
+        let object = ObjectRef::new("flag", "", "--socket");
+        let remedy = "name a path in a folder that is there, where nobody else answers";
+        let cause = format!("cannot listen: {error}");
+        let refusal = Diagnostic::error(codes::command::X007, object, cause, remedy);
+        Box::new(refusal.value(path.display()))
+    })?;
+    tokio::spawn(async move {
+        while let Some(answer) = asked.recv().await {
+            let (tell, told) = oneshot::channel();
+            if questions.send(tell).await.is_err() {
+                return;
+            }
+            let Ok(report) = told.await else { continue };
+            // Whoever asked may have gone.
+            let _ = answer.send(serde_json::to_value(report).unwrap_or_default());
+        }
+    });
+    Ok(())
 }
 
 /// What `ConfigurationState` says: every object that is refused.

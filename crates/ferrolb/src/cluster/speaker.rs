@@ -45,10 +45,16 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
         bgp: announcing.bgp.commands.clone(),
         layer2: announcing.layer2.handle.clone(),
     };
-    let serve = &args.role.serve;
-    let monitor = Monitor::start(serve, metrics, &cluster, Some(drivers), questions, &stop)
-        .await
-        .map_err(|fault| anyhow!("{fault}"))?;
+    let monitor = Monitor::start(
+        &args.role,
+        metrics,
+        &cluster,
+        Some(drivers),
+        questions,
+        &stop,
+    )
+    .await
+    .map_err(|fault| anyhow!("{fault}"))?;
     let recorder = Recorder::start(&cluster, "metallb-speaker", node.as_str(), &stop);
     let states = ConfigurationStateOptions {
         component: Component::Speaker {
@@ -135,11 +141,7 @@ impl Speaker {
     }
 
     fn take(&mut self, batch: Vec<Told>) {
-        self.monitor
-            .metrics
-            .client()
-            .updates
-            .add(batch.len() as u64);
+        self.monitor.told(&batch);
         self.speaking.take(batch);
         if self.monitor.configuration(&mut self.speaking.objects) {
             self.states.report(verdict(&self.speaking.objects));

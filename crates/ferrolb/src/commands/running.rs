@@ -87,12 +87,14 @@ async fn ask(cluster: &Cluster, pod: &PodView, token: &str) -> Running {
         .await;
     Running {
         place: format!("pod {} on {}", pod.name, or_nowhere(&pod.node)),
-        answer: answer.map_err(|error| error.to_string()).and_then(read),
+        answer: answer
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| read(&bytes)),
     }
 }
 
-fn read(bytes: Vec<u8>) -> Result<Value, String> {
-    match serde_json::from_slice(&bytes) {
+fn read(bytes: &[u8]) -> Result<Value, String> {
+    match serde_json::from_slice(bytes) {
         Ok(Value::Null) => Err("it has no time to say anything".to_owned()),
         Ok(report) => Ok(report),
         Err(_) => Err("its answer is no report".to_owned()),

@@ -2,13 +2,14 @@
 //! `check`, `plan`, `explain` and `status` on a cluster without webhooks, where faulty objects come in:
 //! what people see of them, and what they never see.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use ferrolb_lab::{
     Process,
     cluster::{ADMIN, Call},
     exec::{self, Captured},
     routers::{Router as _, SessionState},
+    tools,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +38,9 @@ fn people_see_what_a_cluster_does() {
     canary::plant(&stand);
     configure(&stand, canary::peer());
     let bird = router(&stand, Some(canary::USED));
-    let controller = stand.start("controller", &stand.net.client, &[]);
+    let socket = stand.cluster.dir().join("controller.sock");
+    let flag = format!("--socket={}", socket.display());
+    let controller = stand.start("controller", &stand.net.client, &[&flag]);
     let mut speakers: Vec<Process> = ["n1", "n2"]
         .map(|name| stand.start("speaker", stand.node(name), &[]))
         .into();
@@ -58,6 +61,7 @@ fn people_see_what_a_cluster_does() {
     look.plans();
     look.explains();
     look.asks_everybody();
+    look.asks_on_a_socket(&socket);
     look.is_a_plugin();
     look.strangers_are_told_what_they_lack();
     look.who_is_silent_is_named(&mut speakers);
@@ -213,6 +217,18 @@ impl Look {
             .collect();
         roles.sort_unstable();
         assert_eq!(roles, ["controller", "speaker", "speaker"]);
+    }
+
+    /// Beside the process nobody needs the API server.
+    fn asks_on_a_socket(&mut self, socket: &Path) {
+        let mut command = Command::new(tools::ferrolb().unwrap());
+        command.args(["status", "--socket"]).arg(socket);
+        let said = exec::run(command, SOON).unwrap().success().unwrap();
+        assert!(
+            said.starts_with("controller ") && said.contains("default/s0"),
+            "{said}"
+        );
+        self.heard.all([said]);
     }
 
     /// `kubectl ferrolb …`, with kubectl's own idea of where the cluster is.

@@ -11,6 +11,10 @@
     clippy::panic,
     reason = "a test"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "objects are made where they are handed over"
+)]
 
 mod canary;
 mod certificates;

@@ -217,6 +217,9 @@ fn series_come(stand: &Stand, prometheus: &str) {
         assert_eq!((loaded, stale), (Some(1.0), Some(0.0)));
     }
     assert_eq!(controller.value("ferrolb_leader", &[]), Some(1.0));
+    let written = [("kind", "Service"), ("result", "written")];
+    let written = controller.value("ferrolb_api_writes_total", &written);
+    assert!(written.is_some_and(|count| count >= 1.0), "{controller:?}");
 }
 
 /// What is gone leaves no series behind.

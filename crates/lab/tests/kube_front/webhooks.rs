@@ -2,7 +2,7 @@
 //! The webhooks, called by the API server over TLS: verdicts, conversion, requests that are none, and
 //! what happens while nobody answers.
 
-use ferrolb_lab::cluster::Call;
+use ferrolb_lab::{Process, cluster::Call};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,6 +12,8 @@ use super::{
 };
 
 const CONFIGURATION: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/metallb-webhook-configuration";
+
+const CANARY: &str = "canary-5d7e";
 
 #[test]
 fn the_api_server_calls_the_webhooks() {
@@ -24,10 +26,55 @@ fn the_api_server_calls_the_webhooks() {
     println!("{cases} cases of the reference");
     conversion::check(&stand);
     hostile::check(&stand, host);
+    passwords_stay_where_they_are(&stand, &controller);
 
     stand.no_endpoint(host);
     drop(controller);
     while_nobody_answers(&stand);
+}
+
+/// A peer that is denied, one that cannot be read, one that cannot be converted: neither the answers nor
+/// the log tell its password, nor the key of the certificate.
+fn passwords_stay_where_they_are(stand: &Stand, controller: &Process) {
+    let create = |version: &str, spec: Value| {
+        let object = json!({
+            "apiVersion": format!("metallb.io/{version}"), "kind": "BGPPeer",
+            "metadata": { "name": "secretive", "annotations": { "ferrolb.io/v1beta2-fields": CANARY } },
+            "spec": spec,
+        });
+        stand.try_to(&Call::create(&path(version, "bgppeers"), object))
+    };
+    let good = json!({ "myASN": 1, "peerASN": 2, "peerAddress": "1.1.1.1", "password": CANARY });
+    let with = |key: &str, value: Value| {
+        let mut spec = good.clone();
+        spec[key] = value;
+        spec
+    };
+    let answers = [
+        create("v1beta2", with("holdTime", "1s".into())),
+        create("v1beta2", with("password", CANARY.repeat(9).into())),
+        create("v1beta2", with("passwordSecret", json!({ "name": CANARY }))),
+        create("v1beta1", with("routerID", "x".into())),
+        create("v1beta1", with("holdTime", "soon".into())),
+    ];
+    for answer in answers {
+        assert_eq!(answer.code, 403, "{answer:?}");
+        // The name of a Secret is none.
+        let said = answer.body["message"].to_string();
+        assert!(
+            said.contains("FLB-B013") || !said.contains(CANARY),
+            "{said}"
+        );
+    }
+    assert_eq!(create("v1beta1", good).code, 200);
+    let log = controller.log();
+    assert!(
+        log.contains("FLB-B009") && log.contains("FLB-W008"),
+        "{log}"
+    );
+    let tells = |line: &&str| line.contains(CANARY) && !line.contains("FLB-B013");
+    assert_eq!(log.lines().find(tells), None);
+    assert!(!log.contains("PRIVATE KEY"), "{log}");
 }
 
 fn pool(name: &str, addresses: &str) -> Call {
