@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Routes: every object they depend on is changed through the API, and the routers tell what came of it.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use ferrolb_lab::{
     routers::{Kind, Neighbor, Route, Router, RouterConfig, RouterView},
@@ -14,23 +14,80 @@ use serde_json::{Value, json};
 use crate::{
     common::{NODE_AS, ROUTER_AS, id},
     lab::{Lab, PATIENCE, Rules, await_routes},
-    objects::{EXCLUDE, bgp_ad, community, local, peer, pools, served, service, slice},
+    objects::{EXCLUDE, bgp_ad, community, endpoints, local, peer, pools, served},
     seen,
-    speaker::Start,
+    speaker::{Speaker, Start},
+    statuses,
 };
 
 const WEB: [&str; 2] = ["203.0.113.1", "2001:db8:3::1"];
+const V4: &[&str] = &["203.0.113.1/32"];
+const V6: &[&str] = &["2001:db8:3::1/128"];
 
-/// A route of one address.
-fn host_route(address: &str) -> IpNet {
-    IpNet::from(address.parse::<IpAddr>().unwrap())
+/// Two nodes; BIRD of another AS with a session of each family to both; FRR of the same AS, which shows
+/// LOCAL_PREF, with one to the first. The second node ignores the label that takes nodes out.
+struct Scene {
+    lab: Lab,
+    bird: Box<dyn Router>,
+    frr: Box<dyn Router>,
+    first: Speaker,
+    _second: Speaker,
 }
 
-fn path(view: &RouterView, address: &str, peer: IpAddr) -> Route {
-    view.path(host_route(address), peer).cloned().unwrap()
+#[test]
+fn routes_follow_every_object() {
+    let Some(scene) = Scene::set() else { return };
+    attributes(&scene);
+    statuses::as_they_are(&scene.lab);
+    statuses::cost_of_a_change(&scene.lab);
+    attributes_change_in_place(&scene);
+    traffic_policy(&scene);
+    another_address(&scene);
+    selectors(&scene);
+    taken_out(&scene);
+    goodbye(scene);
 }
 
-/// BIRD of another AS, with a session of each family to both nodes.
+impl Scene {
+    fn set() -> Option<Self> {
+        let lab = Lab::new(2, 2, &Rules::Ours)?;
+        if !ferrolb_lab::require::able(Kind::Frr.programs()).unwrap() {
+            return None;
+        }
+        let bird = bird(&lab.net.routers[0], &lab.net.nodes);
+        let frr = frr(&lab.net.routers[1], &lab.net.nodes[0]);
+        objects(&lab);
+        let ignoring = Start {
+            flags: &["--ignore-exclude-lb"],
+            ..Start::of("speaker-n2")
+        };
+        let (first, second) = (lab.speak("n1"), lab.start("n2", &ignoring).ready());
+        Some(Self {
+            lab,
+            bird,
+            frr,
+            first,
+            _second: second,
+        })
+    }
+
+    fn node(&self, index: usize) -> &Host {
+        &self.lab.net.nodes[index]
+    }
+
+    /// Waits until BIRD has these, and no others, over IPv4 from the first node, and from the second.
+    fn await_v4(&self, first: &[&str], second: &[&str]) {
+        await_routes(&*self.bird, self.node(0).v4(), first);
+        await_routes(&*self.bird, self.node(1).v4(), second);
+    }
+
+    /// The same over IPv6.
+    fn await_v6(&self, first: &[&str], second: &[&str]) {
+        await_routes(&*self.bird, self.node(0).v6(), first);
+        await_routes(&*self.bird, self.node(1).v6(), second);
+    }
+}
+
 fn bird(router: &Host, nodes: &[Host]) -> Box<dyn Router> {
     let mut config = RouterConfig::new(ROUTER_AS, id(router));
     for node in nodes {
@@ -41,286 +98,158 @@ fn bird(router: &Host, nodes: &[Host]) -> Box<dyn Router> {
     Kind::Bird.start(router.namespace(), &config).unwrap()
 }
 
-/// FRR of the same AS, which shows LOCAL_PREF.
 fn frr(router: &Host, node: &Host) -> Box<dyn Router> {
-    let config =
-        RouterConfig::new(NODE_AS, id(router)).with(Neighbor::new(router.v4(), node.v4(), NODE_AS));
+    let config = RouterConfig::new(NODE_AS, id(router));
+    let config = config.with(Neighbor::new(router.v4(), node.v4(), NODE_AS));
     Kind::Frr.start(router.namespace(), &config).unwrap()
+}
+
+fn objects(lab: &Lab) {
+    let [r1, r2] = &lab.net.routers[..] else {
+        panic!("two routers")
+    };
+    lab.label("n1", json!({ "rack": "a" }));
+    lab.label("n2", json!({ "rack": "b" }));
+    lab.create_all(pools());
+    lab.create(community("blue", "64500:7"));
+    let mut inside = rack("a");
+    inside["peerASN"] = json!(NODE_AS);
+    lab.create_all([
+        peer("bird4", r1.v4(), json!({})),
+        peer("bird6", r1.v6(), json!({})),
+        peer("frr", r2.v4(), inside),
+    ]);
+    let added = json!({ "localPref": 150, "communities": ["blue", "large:64500:1:2"] });
+    lab.create(bgp_ad("hosts", added));
+    lab.create_all(served("web", &WEB, &["n1"]));
 }
 
 fn rack(name: &str) -> Value {
     json!({ "nodeSelectors": [{ "matchLabels": { "rack": name } }] })
 }
 
-/// The peers that the status objects of a Service name, by node.
-fn told_peers(list: &[Value], service: &str) -> Vec<(String, Vec<String>)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let ours = list
-        .iter()
-        .filter(|one| one["status"]["serviceName"] == service);
-    let mut all: Vec<_> = ours
-        .map(|one| {
-            let peers = one["status"]["peers"].as_array();
-            let peers = peers.into_iter().flatten().map(text).collect();
-            (text(&one["status"]["node"]), peers)
-        })
-        .collect();
-    all.sort();
-    all
+/// The route to the Service over IPv4.
+fn web(view: &RouterView, peer: IpAddr) -> Option<Route> {
+    let address: IpAddr = WEB[0].parse().unwrap();
+    view.path(IpNet::from(address), peer).cloned()
 }
 
-fn names(list: &[&str]) -> Vec<String> {
-    list.iter().map(|name| (*name).to_owned()).collect()
-}
-
-#[test]
-fn routes_follow_every_object() {
-    let Some(lab) = Lab::new(2, 2, &Rules::Ours) else {
-        return;
-    };
-    if !ferrolb_lab::require::able(Kind::Frr.programs()).unwrap() {
-        return;
-    }
-    let [r1, r2] = &lab.net.routers[..] else {
-        panic!()
-    };
-    let [n1, n2] = &lab.net.nodes[..] else {
-        panic!()
-    };
-    let (bird, frr) = (bird(r1, &lab.net.nodes), frr(r2, n1));
-    lab.label("n1", json!({ "rack": "a" }));
-    lab.label("n2", json!({ "rack": "b" }));
-    lab.create_all(pools());
-    lab.create(community("blue", "64500:7"));
-    lab.create_all([
-        peer("bird4", r1.v4(), json!({})),
-        peer("bird6", r1.v6(), json!({})),
-        peer(
-            "frr",
-            r2.v4(),
-            json!({ "peerASN": NODE_AS, "nodeSelectors": rack("a")["nodeSelectors"] }),
-        ),
-    ]);
-    lab.create(bgp_ad(
-        "hosts",
-        json!({ "localPref": 150, "communities": ["blue", "large:64500:1:2"] }),
-    ));
-    lab.create_all(served("web", &WEB, &["n1"]));
-    let one = lab.speak("n1");
-    let flags = ["--ignore-exclude-lb"];
-    let two = lab
-        .start(
-            "n2",
-            &Start {
-                flags: &flags,
-                ..Start::of("speaker-n2")
-            },
-        )
-        .ready();
-
-    // Each family over its own session, with what the advertisement adds.
-    for node in [n1, n2] {
-        await_routes(&*bird, node.v4(), &["203.0.113.1/32"]);
-        await_routes(&*bird, node.v6(), &["2001:db8:3::1/128"]);
-    }
-    await_routes(&*frr, n1.v4(), &["203.0.113.1/32"]);
-    let route = path(&bird.view().unwrap(), WEB[0], n1.v4());
+/// Each family over its own session, with what the advertisement adds.
+fn attributes(scene: &Scene) {
+    scene.await_v4(V4, V4);
+    scene.await_v6(V6, V6);
+    let node = scene.node(0).v4();
+    await_routes(&*scene.frr, node, V4);
+    let route = web(&scene.bird.view().unwrap(), node).unwrap();
     let communities: Vec<String> = route.communities.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        (communities, route.next_hops),
-        (names(&["64500:7"]), vec![n1.v4()])
-    );
-    assert_eq!(route.large_communities.len(), 1);
-    let route = path(&frr.view().unwrap(), WEB[0], n1.v4());
+    assert_eq!(communities, ["64500:7"]);
+    let large = route.large_communities.iter();
+    let large: Vec<_> = large
+        .map(|one| (one.global, one.local1, one.local2))
+        .collect();
+    assert_eq!(large, [(64500, 1, 2)]);
+    assert_eq!(route.next_hops, [node]);
+    let route = web(&scene.frr.view().unwrap(), node).unwrap();
     assert_eq!(route.local_pref, Some(150));
+}
 
-    statuses_and_events(&lab);
-
-    // Attributes change in place.
-    let before = seen::told(&*bird);
-    lab.change(
-        "BGPAdvertisement",
-        "hosts",
-        json!({ "localPref": 250, "communities": ["64500:8"] }),
-    );
-    let changed = &mut |view: &RouterView| {
-        view.path(host_route(WEB[0]), n1.v4())
-            .is_some_and(|route| route.local_pref == Some(250))
-    };
-    frr.wait_for("the new LOCAL_PREF", PATIENCE, changed)
+/// Nothing is withdrawn for it.
+fn attributes_change_in_place(scene: &Scene) {
+    let before = seen::told(&*scene.bird);
+    let other = json!({ "localPref": 250, "communities": ["64500:8"] });
+    scene.lab.change("BGPAdvertisement", "hosts", other);
+    let node = scene.node(0).v4();
+    let changed = |view: &RouterView| web(view, node).is_some_and(|r| r.local_pref == Some(250));
+    let what = "the new LOCAL_PREF";
+    scene
+        .frr
+        .wait_for(what, PATIENCE, &mut { changed })
         .unwrap();
-    let after = seen::told(&*bird);
-    assert_eq!(
-        (before.sessions, before.withdrawals),
-        (after.sessions, after.withdrawals)
-    );
+    let after = seen::told(&*scene.bird);
+    assert_eq!(before.sessions, after.sessions);
+    assert_eq!(before.withdrawals, after.withdrawals);
+}
 
-    // Traffic policy, and where endpoints are.
+fn traffic_policy(scene: &Scene) {
+    let lab = &scene.lab;
     lab.merge("Service", "default", "web", local());
-    await_routes(&*bird, n2.v4(), &[]);
-    await_routes(&*bird, n1.v4(), &["203.0.113.1/32"]);
-    lab.merge(
-        "EndpointSlice",
-        "default",
-        "web-1",
-        json!({ "endpoints": crate::objects::endpoints(&["n2"], true) }),
-    );
-    await_routes(&*bird, n1.v6(), &[]);
-    await_routes(&*bird, n2.v6(), &["2001:db8:3::1/128"]);
-    lab.merge(
-        "Service",
-        "default",
-        "web",
-        json!({ "spec": { "externalTrafficPolicy": "Cluster" } }),
-    );
-    await_routes(&*bird, n1.v4(), &["203.0.113.1/32"]);
+    scene.await_v4(V4, &[]);
+    let elsewhere = json!({ "endpoints": endpoints(&["n2"], true) });
+    lab.merge("EndpointSlice", "default", "web-1", elsewhere);
+    scene.await_v6(&[], V6);
+    let cluster = json!({ "spec": { "externalTrafficPolicy": "Cluster" } });
+    lab.merge("Service", "default", "web", cluster);
+    scene.await_v4(V4, V4);
+}
 
-    // Another address: the old route goes.
-    lab.assign("web", &["203.0.113.9"]);
-    await_routes(&*bird, n1.v4(), &["203.0.113.9/32"]);
-    await_routes(&*bird, n1.v6(), &[]);
-    lab.assign("web", &WEB);
-    await_routes(&*bird, n1.v4(), &["203.0.113.1/32"]);
+fn another_address(scene: &Scene) {
+    let other = ["203.0.113.9/32"];
+    scene.lab.assign("web", &["203.0.113.9"]);
+    scene.await_v4(&other, &other);
+    scene.await_v6(&[], &[]);
+    scene.lab.assign("web", &WEB);
+    scene.await_v4(V4, V4);
+}
 
-    // Nodes that an advertisement selects, and peers that a node selects.
+/// Nodes that an advertisement selects, and peers that a node selects.
+fn selectors(scene: &Scene) {
+    let lab = &scene.lab;
+    let node = scene.node(0).v4();
     lab.change("BGPAdvertisement", "hosts", rack("b"));
-    await_routes(&*bird, n1.v4(), &[]);
-    await_routes(&*bird, n2.v4(), &["203.0.113.1/32"]);
+    scene.await_v4(&[], V4);
     lab.label("n1", json!({ "rack": "b" }));
-    await_routes(&*bird, n1.v4(), &["203.0.113.1/32"]);
-    let no_session = &mut |view: &RouterView| !view.is_up(n1.v4());
-    frr.wait_for("the session ends with the label", PATIENCE, no_session)
-        .unwrap();
+    scene.await_v4(V4, V4);
+    let has_session = |wanted: bool| {
+        let what = format!("a session with FRR: {wanted}");
+        let holds = &mut |view: &RouterView| view.is_up(node) == wanted;
+        scene.frr.wait_for(&what, PATIENCE, holds).unwrap();
+    };
+    has_session(false);
     lab.label("n1", json!({ "rack": "a" }));
-    await_routes(&*bird, n1.v4(), &[]);
-    frr.wait_for("the session is back", PATIENCE, &mut |view| {
-        view.is_up(n1.v4())
-    })
-    .unwrap();
-    lab.change(
-        "BGPAdvertisement",
-        "hosts",
-        json!({ "nodeSelectors": null }),
-    );
-    await_routes(&*frr, n1.v4(), &["203.0.113.1/32"]);
+    scene.await_v4(&[], V4);
+    has_session(true);
+    let all = json!({ "nodeSelectors": null });
+    lab.change("BGPAdvertisement", "hosts", all);
+    await_routes(&*scene.frr, node, V4);
+}
 
-    // What takes a node out: the label, unless it is to be ignored, and its network.
-    lab.label("n1", json!({ (EXCLUDE): "" }));
-    lab.label("n2", json!({ (EXCLUDE): "" }));
-    await_routes(&*bird, n1.v4(), &[]);
-    await_routes(&*bird, n2.v4(), &["203.0.113.1/32"]);
+/// The label, unless it is to be ignored, and a network that is unavailable.
+fn taken_out(scene: &Scene) {
+    let lab = &scene.lab;
+    for node in ["n1", "n2"] {
+        lab.label(node, json!({ (EXCLUDE): "" }));
+    }
+    scene.await_v4(&[], V4);
     lab.label("n1", json!({ (EXCLUDE): null }));
-    await_routes(&*bird, n1.v4(), &["203.0.113.1/32"]);
+    scene.await_v4(V4, V4);
     lab.set_network("n2", "True");
-    await_routes(&*bird, n2.v4(), &[]);
+    scene.await_v4(V4, &[]);
     lab.set_network("n2", "False");
-    await_routes(&*bird, n2.v4(), &["203.0.113.1/32"]);
-
-    // A peer that goes down leaves the objects once it is down for good.
-    drop(frr);
-    let without = [
-        ("n1".to_owned(), names(&["bird4", "bird6"])),
-        ("n2".to_owned(), names(&["bird4", "bird6"])),
-    ];
-    lab.await_list("the peer leaves", "ServiceBGPStatus", |list| {
-        told_peers(list, "web") == without
-    });
-
-    // SIGTERM says goodbye.
-    one.end();
-    let cease = |peer: IpAddr| {
-        let view = bird.view()?;
-        let session = view.session(peer).unwrap();
-        let said = session.last_error.clone().unwrap_or_default();
-        Ok(!view.is_up(peer) && said.contains("Received:"))
-    };
-    wait::until("the Cease", PATIENCE, || cease(n1.v4()))
-        .unwrap_or_else(|error| panic!("{error:#}\n{}", bird.cli("show protocols all").unwrap()));
-    await_routes(&*bird, n1.v4(), &[]);
-    await_routes(&*bird, n2.v4(), &["203.0.113.1/32"]);
-    drop(two);
+    scene.await_v4(V4, V4);
 }
 
-/// One object a node and Service, that names the peers whose sessions are up; one Event a node.
-fn statuses_and_events(lab: &Lab) {
-    let all = [
-        ("n1".to_owned(), names(&["bird4", "bird6", "frr"])),
-        ("n2".to_owned(), names(&["bird4", "bird6"])),
-    ];
-    let list = lab.await_list("peers of all nodes", "ServiceBGPStatus", |list| {
-        told_peers(list, "web") == all
-    });
-    for object in &list {
-        let node = object["status"]["node"].as_str().unwrap();
-        let labels = json!({
-            "metallb.io/node": node, "metallb.io/service-name": "web",
-            "metallb.io/service-namespace": "default",
-        });
-        let meta = &object["metadata"];
-        assert_eq!(meta["labels"], labels);
-        assert!(meta["name"].as_str().unwrap().starts_with("bgp-"), "{meta}");
-        let pod = format!("speaker-{node}");
-        let owner = &meta["ownerReferences"];
-        assert_eq!(owner.as_array().map(Vec::len), Some(1), "{meta}");
-        assert_eq!(
-            (&owner[0]["kind"], &owner[0]["name"]),
-            (&json!("Pod"), &json!(pod))
-        );
-        assert_eq!(owner[0]["uid"], lab.pod_uid(&pod));
-        assert!(owner[0]["controller"] != true, "{owner}");
-    }
-    let said = |node: &str| {
-        let text = format!("announcing from node \"{node}\" with protocol \"bgp\"");
-        ("Normal nodeAssigned".to_owned(), node.to_owned(), text, 1)
+/// A router that goes leaves the objects; a speaker that is told to end says so to its routers.
+fn goodbye(scene: Scene) {
+    let node = scene.node(0).v4();
+    drop(scene.frr);
+    statuses::await_peers(
+        &scene.lab,
+        "web",
+        &[("n1", &["bird4", "bird6"]), ("n2", &["bird4", "bird6"])],
+    );
+    scene.first.end();
+    let said = || {
+        let view = scene.bird.view()?;
+        let error = view.session(node).and_then(|one| one.last_error.clone());
+        let cease = error.is_some_and(|error| error.contains("Received:"));
+        Ok(cease && !view.is_up(node))
     };
-    wait::until("Events", PATIENCE, || {
-        Ok(lab.events("web") == [said("n1"), said("n2")])
-    })
-    .unwrap_or_else(|error| panic!("{error:#}: {:?}", lab.events("web")));
-
-    // What is settled costs nothing more.
-    let before = lab.settled();
-    std::thread::sleep(Duration::from_secs(4));
-    let after = lab.writes();
-    assert_eq!(after.len(), before.len(), "{:?}", &after[before.len()..]);
-    per_change(lab);
-}
-
-/// One Service of many costs a constant number of writes.
-fn per_change(lab: &Lab) {
-    const MANY: u32 = 40;
-    for index in 0..MANY {
-        let address = format!("198.18.0.{}", index + 1);
-        lab.create_all(served(&format!("many{index}"), &[&address], &["n1"]));
-    }
-    let nodes: BTreeSet<String> = ["n1", "n2"].map(str::to_owned).into();
-    let count = |list: &[Value]| {
-        list.iter()
-            .filter(|one| one["status"]["peers"].is_array())
-            .count()
-    };
-    lab.await_list("an object each", "ServiceBGPStatus", |list| {
-        count(list) == (MANY as usize + 1) * nodes.len()
+    wait::until("the Cease", PATIENCE, said).unwrap_or_else(|error| {
+        panic!(
+            "{error:#}\n{}",
+            scene.bird.cli("show protocols all").unwrap()
+        )
     });
-    let before = lab.settled().len();
-    lab.create_all([
-        service("late", &["198.18.1.1"], json!({})),
-        slice("late", &["n1"]),
-    ]);
-    let has = |list: &[Value]| !told_peers(list, "late").is_empty();
-    lab.await_list("its objects", "ServiceBGPStatus", has);
-    let all = lab.settled();
-    let new = &all[before..];
-    // On each of two nodes: the object, its status, an Event.
-    assert_eq!(new.len(), 6, "{new:#?}");
-    lab.delete("Service", "default", "late");
-    let gone = |list: &[Value]| told_peers(list, "late").is_empty();
-    lab.await_list("they go", "ServiceBGPStatus", gone);
-    assert_eq!(lab.settled().len(), before + 8);
-    for index in 0..MANY {
-        lab.delete("Service", "default", &format!("many{index}"));
-    }
-    lab.await_list("all go", "ServiceBGPStatus", |list| {
-        list.len() == nodes.len()
-    });
+    await_routes(&*scene.bird, node, &[]);
+    await_routes(&*scene.bird, scene.lab.net.nodes[1].v4(), V4);
 }

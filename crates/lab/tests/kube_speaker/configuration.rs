@@ -123,7 +123,7 @@ fn late(lab: &Lab, bird: &dyn Router) {
 }
 
 /// Every refused object is named, and what is good goes on.
-fn broken(lab: &Lab, speaker: &Speaker<'_>) {
+fn broken(lab: &Lab, speaker: &Speaker) {
     let pool = json!({
         "apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool",
         "metadata": { "name": "broken", "namespace": NAMESPACE },

@@ -10,6 +10,10 @@
     clippy::panic,
     reason = "a test"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "values made where they are handed over"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -23,3 +27,4 @@ mod metallb;
 mod objects;
 mod seen;
 mod speaker;
+mod statuses;

@@ -4,7 +4,7 @@
 use std::{ffi::OsString, time::Duration};
 
 use ferrolb_lab::{
-    Process,
+    Namespace, Process,
     cluster::{ADMIN, Call},
     process::Spec,
     tools,
@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// A running speaker.
-pub struct Speaker<'l> {
+pub struct Speaker {
     pub process: Process,
-    host: &'l Host,
+    namespace: Namespace,
     token: String,
 }
 
@@ -40,13 +40,13 @@ pub struct Start<'s> {
 
 impl Lab {
     /// Starts the speaker of a node, and waits until it is ready.
-    pub fn speak(&self, node: &str) -> Speaker<'_> {
+    pub fn speak(&self, node: &str) -> Speaker {
         let pod = format!("speaker-{node}");
         self.start(node, &Start::of(&pod)).ready()
     }
 
     /// Starts one in its own way, and does not wait.
-    pub fn start(&self, node: &str, start: &Start<'_>) -> Speaker<'_> {
+    pub fn start(&self, node: &str, start: &Start<'_>) -> Speaker {
         let host = self.net.node(node).unwrap();
         self.create_pod(start.pod, host);
         let state = self.net.run().dir().join(format!("{node}-state"));
@@ -71,7 +71,7 @@ impl Lab {
             .collect();
         Speaker {
             process: Process::start(host.namespace(), &spec).unwrap(),
-            host,
+            namespace: host.namespace().clone(),
             token: self.token(),
         }
     }
@@ -114,7 +114,7 @@ impl<'s> Start<'s> {
     }
 }
 
-impl Speaker<'_> {
+impl Speaker {
     /// Waits until it is ready.
     pub fn ready(self) -> Self {
         let address = "http://127.0.0.1:17472/readyz";
@@ -163,7 +163,7 @@ impl Speaker<'_> {
     fn curl(&self, url: &str, token: &str, form: &str) -> anyhow::Result<String> {
         let token = format!("Authorization: Bearer {token}");
         let arguments = ["-sk", "--max-time", "6", "-H", &token, "-w", form, url];
-        self.host.namespace().exec("curl", &arguments)
+        self.namespace.exec("curl", &arguments)
     }
 }
 
