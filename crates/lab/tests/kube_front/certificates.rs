@@ -47,6 +47,8 @@ fn heal_without_a_restart() {
     replicas.change(&emptied);
     assert_ne!(replicas.in_order("a Secret that was emptied"), anew);
 
+    let away = replicas.stand.cluster.expire().unwrap();
+    println!("an API server away for {away:?}, with its history");
     let expired = Pair::new(tls::NAME, 2021);
     replicas.change(&Call::merge(&secret, expired.string_data()));
     let renewed = replicas.in_order("an expired pair");

@@ -40,9 +40,9 @@ fn people_see_what_a_cluster_does() {
     let bird = router(&stand, Some(canary::USED));
     let socket = stand.cluster.dir().join("controller.sock");
     let flag = format!("--socket={}", socket.display());
-    let controller = stand.start("controller", &stand.net.client, &[&flag]);
+    let controller = stand.start("controller", &stand.net.client, &[&flag, "--log-level=all"]);
     let mut speakers: Vec<Process> = ["n1", "n2"]
-        .map(|name| stand.start("speaker", stand.node(name), &[]))
+        .map(|name| stand.start("speaker", stand.node(name), &["--log-level=all"]))
         .into();
     for process in speakers.iter().chain([&controller]) {
         stand.ready(process);

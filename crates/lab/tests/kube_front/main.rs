@@ -20,6 +20,7 @@ mod canary;
 mod certificates;
 mod conversion;
 mod hostile;
+mod inherited;
 mod looking;
 mod modes;
 mod scraping;
