@@ -7,10 +7,17 @@
 
 mod json;
 
-use std::io;
+use std::{env, io};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::Targets,
+    fmt,
+    layer::SubscriberExt as _,
+    registry,
+    util::{SubscriberInitExt as _, TryInitError},
+};
 
 /// MetalLB's levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,20 +63,35 @@ pub enum Format {
 /// Installs the subscriber. `FERROLB_LOG` refines the level per module, for example
 /// `info,ferrolb_bgp=debug`. A second call keeps the first subscriber.
 pub fn init(level: Level, format: Format) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::from(level).into())
-        .with_env_var("FERROLB_LOG")
-        .from_env_lossy();
-    let builder = fmt().with_env_filter(filter);
-    let _ = match format {
-        Format::Text => builder.with_ansi(false).with_writer(io::stderr).try_init(),
-        Format::Json => builder
-            .event_format(json::Lines)
-            .with_writer(io::stderr)
-            .try_init(),
-        Format::JsonOut => builder
-            .event_format(json::Lines)
-            .with_writer(io::stdout)
-            .try_init(),
+    let named = env::var("FERROLB_LOG").unwrap_or_default();
+    let filter: Targets = named.parse().unwrap_or_default();
+    let filter = match filter.default_level() {
+        None => filter.with_default(LevelFilter::from(level)),
+        Some(_) => filter,
     };
+    let _ = match format {
+        Format::Text => install(
+            fmt::layer().with_ansi(false).with_writer(io::stderr),
+            filter,
+        ),
+        Format::Json => install(
+            fmt::layer()
+                .event_format(json::Lines)
+                .with_writer(io::stderr),
+            filter,
+        ),
+        Format::JsonOut => install(
+            fmt::layer()
+                .event_format(json::Lines)
+                .with_writer(io::stdout),
+            filter,
+        ),
+    };
+}
+
+fn install<L>(layer: L, filter: Targets) -> Result<(), TryInitError>
+where
+    L: Layer<Registry> + Send + Sync,
+{
+    registry().with(layer.with_filter(filter)).try_init()
 }
