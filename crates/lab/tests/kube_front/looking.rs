@@ -17,7 +17,7 @@ use super::{
     OURS, SOON,
     canary::{self, Heard},
     scraping::{configure, router},
-    stand::{OBSERVER, STRANGER, Stand, path},
+    stand::{OBSERVER, STRANGER, Stand, code, path},
 };
 
 /// The pool whose address is none.
@@ -62,6 +62,7 @@ fn people_see_what_a_cluster_does() {
     look.explains();
     look.asks_everybody();
     look.asks_on_a_socket(&socket);
+    look.tokens_are_good_for_one_thing();
     look.is_a_plugin();
     look.strangers_are_told_what_they_lack();
     look.who_is_silent_is_named(&mut speakers);
@@ -229,6 +230,61 @@ impl Look {
             "{said}"
         );
         self.heard.all([said]);
+    }
+
+    /// What is shown to a process opens its state alone, and what opens the API server opens nothing there.
+    fn tokens_are_good_for_one_thing(&mut self) {
+        let stand = &self.stand;
+        let account = format!("/api/v1/namespaces/{OURS}/serviceaccounts/ferrolb-status/token");
+        let ask = |audiences: &[&str]| {
+            let spec = json!({ "spec": { "audiences": audiences, "expirationSeconds": 600 } });
+            let made = stand.done(&Call::create(&account, spec));
+            made["status"]["token"].as_str().unwrap().to_owned()
+        };
+        let (own, apis) = (ask(&["ferrolb.io/status"]), ask(&[]));
+        let node = stand.node("n1");
+        let role = format!("https://{}:9120", node.v4());
+        let api = stand.cluster.url();
+        let rows = [
+            ("X-Ferrolb-Token:", &own, format!("{role}/status"), 200),
+            ("X-Ferrolb-Token:", &apis, format!("{role}/status"), 401),
+            ("X-Ferrolb-Token:", &own, format!("{role}/metrics"), 401),
+            ("Authorization: Bearer", &own, format!("{role}/status"), 401),
+            (
+                "Authorization: Bearer",
+                &own,
+                format!("{role}/metrics"),
+                401,
+            ),
+            (
+                "Authorization: Bearer",
+                &own,
+                format!("{api}/api/v1/pods"),
+                401,
+            ),
+            (
+                "Authorization: Bearer",
+                &apis,
+                format!("{role}/metrics"),
+                403,
+            ),
+            (
+                "Authorization: Bearer",
+                &apis,
+                format!("{role}/status"),
+                200,
+            ),
+        ];
+        for (header, token, url, expected) in rows {
+            let header = format!("{header} {token}");
+            let said = code(node.namespace(), &["-k", "-H", &header, &url]);
+            assert_eq!(
+                said,
+                expected,
+                "{url} {}",
+                header.split(' ').next().unwrap()
+            );
+        }
     }
 
     /// `kubectl ferrolb …`, with kubectl's own idea of where the cluster is.
