@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    time::{Duration, Instant},
 };
 
 use ferrolb_alloc::{Engine, Event, EventType, Kind, Options, Output};
@@ -24,14 +25,8 @@ pub(super) const FOLLOWED: [Watched; 4] = [
     Watched::Communities,
 ];
 
-/// What became of a batch.
-#[derive(Debug, Default)]
-pub(super) struct Settled {
-    /// Whether the configuration is another.
-    pub(super) reconfigured: bool,
-    /// Whether bookings changed, and counters with them.
-    pub(super) booked: bool,
-}
+/// Half the first pause after a refusal; it doubles up to a minute.
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// The engine, the objects it sees and the writes under way.
 pub(super) struct Assigning {
@@ -39,12 +34,30 @@ pub(super) struct Assigning {
     pub(super) objects: Objects,
     writer: Writer,
     recorder: Recorder,
-    /// Services written and not confirmed, by the resourceVersion the write was decided on.
-    unwritten: BTreeMap<ServiceKey, Box<str>>,
-    /// Services whose write met a newer version that the watch has not shown yet.
-    overtaken: BTreeSet<ServiceKey>,
+    /// Services written and not confirmed.
+    unwritten: BTreeMap<ServiceKey, Unwritten>,
+    /// Services to be written again: their write met a newer version that the watch has not shown yet,
+    /// or was refused.
+    again: BTreeMap<ServiceKey, Again>,
     /// Services whose status holds entries: these are to be kept where their address stays.
     occupied: BTreeSet<ServiceKey>,
+}
+
+/// A write under way.
+struct Unwritten {
+    /// The resourceVersion it was decided on.
+    version: Box<str>,
+    notes: Vec<Note>,
+    /// How often the API server refused it.
+    refusals: u32,
+}
+
+/// A write to come.
+struct Again {
+    /// What was not told yet.
+    notes: Vec<Note>,
+    refusals: u32,
+    due: Instant,
 }
 
 impl Assigning {
@@ -64,16 +77,14 @@ impl Assigning {
             writer,
             recorder,
             unwritten: BTreeMap::new(),
-            overtaken: BTreeSet::new(),
+            again: BTreeMap::new(),
             occupied: BTreeSet::new(),
         }
     }
 
     /// Takes in a batch and writes what follows from it.
-    pub(super) fn take(&mut self, told: Vec<Told>) -> Settled {
-        let mut settled = Settled::default();
+    pub(super) fn take(&mut self, told: Vec<Told>) {
         for update in self.objects.take(told) {
-            settled.reconfigured |= matches!(update, Update::Config(_));
             self.apply(update);
         }
         for (watched, kind) in [
@@ -85,10 +96,8 @@ impl Assigning {
             }
         }
         while let Some(output) = self.engine.poll() {
-            settled.booked = true;
             self.carry_out(output);
         }
-        settled
     }
 
     /// A write was answered.
@@ -98,31 +107,31 @@ impl Assigning {
             sent_version,
             result,
         } = wrote;
-        let newest = self.unwritten.get(&key) == Some(&sent_version);
+        if let Ok(version) = &result {
+            self.objects.written(&key, &sent_version, version.clone());
+        }
+        // What a newer decision replaced needs no more care.
+        let newest = self.unwritten.get(&key);
+        if newest.is_none_or(|newest| newest.version != sent_version) {
+            return;
+        }
+        let Some(unwritten) = self.unwritten.remove(&key) else {
+            return;
+        };
         match result {
-            Ok(version) => {
-                self.objects.written(&key, &sent_version, version);
-                if newest {
-                    self.unwritten.remove(&key);
-                }
-            }
             // With the leadership the term ends, and with the Service its status.
-            Err(WriteFault::Gone | WriteFault::NotLeading) => {
-                self.unwritten.remove(&key);
-            }
-            Err(WriteFault::Conflict) if newest => self.overtaken(key),
-            Err(WriteFault::Conflict) => {}
-            Err(fault) => {
-                tracing::error!(service = %key, ?fault, "the status cannot be written");
-                self.overtaken(key);
-            }
+            Ok(_) | Err(WriteFault::Gone | WriteFault::NotLeading) => {}
+            Err(WriteFault::Conflict) => self.overtaken(key, unwritten),
+            Err(fault) => self.refused(key, unwritten, &fault),
         }
     }
 
-    /// Writes again what met a newer version, whether or not the watch has shown that by now.
+    /// Writes again what is due, whether or not the watch has shown a newer version by now.
     pub(super) fn retry(&mut self) {
-        for key in std::mem::take(&mut self.overtaken) {
-            self.write(key, Vec::new());
+        let now = Instant::now();
+        let due = self.again.extract_if(.., |_, again| again.due <= now);
+        for (key, again) in due.collect::<Vec<_>>() {
+            self.write(key, again.notes, again.refusals);
         }
     }
 
@@ -141,13 +150,13 @@ impl Assigning {
                     self.occupied.insert(key.clone());
                 }
                 self.engine.apply_service(view);
-                if self.overtaken.remove(&key) {
-                    self.write(key, Vec::new());
+                if let Some(again) = self.again.remove(&key) {
+                    self.write(key, again.notes, again.refusals);
                 }
             }
             Update::ServiceGone(key) => {
                 self.occupied.remove(&key);
-                self.overtaken.remove(&key);
+                self.again.remove(&key);
                 self.unwritten.remove(&key);
                 self.engine.delete_service(&key);
             }
@@ -163,7 +172,7 @@ impl Assigning {
         let notes: Vec<Note> = outcome.events.iter().map(note).collect();
         if outcome.changed {
             let (ingress, pool) = (outcome.ingress, outcome.pool);
-            return self.send(key, ingress, pool, notes);
+            return self.send(key, ingress, pool, notes, 0);
         }
         let Some(meta) = self.objects.meta(&key) else {
             return;
@@ -174,11 +183,11 @@ impl Assigning {
     }
 
     /// Writes what the engine wants for a Service.
-    fn write(&mut self, key: ServiceKey, notes: Vec<Note>) {
+    fn write(&mut self, key: ServiceKey, notes: Vec<Note>, refusals: u32) {
         let Some(standing) = self.engine.desired(&key).cloned() else {
             return;
         };
-        self.send(key, standing.addresses, standing.pool, notes);
+        self.send(key, standing.addresses, standing.pool, notes, refusals);
     }
 
     fn send(
@@ -187,12 +196,18 @@ impl Assigning {
         ingress: Vec<IpAddr>,
         pool: Option<ferrolb_types::PoolName>,
         events: Vec<Note>,
+        refusals: u32,
     ) {
         let Some(meta) = self.objects.meta(&key) else {
             return;
         };
-        self.unwritten
-            .insert(key.clone(), meta.resource_version.clone());
+        let unwritten = Unwritten {
+            version: meta.resource_version.clone(),
+            notes: events.clone(),
+            refusals,
+        };
+        self.again.remove(&key);
+        self.unwritten.insert(key.clone(), unwritten);
         self.writer.service_status(ServiceStatus {
             uid: meta.uid.clone(),
             resource_version: meta.resource_version.clone(),
@@ -204,14 +219,30 @@ impl Assigning {
         });
     }
 
-    fn overtaken(&mut self, key: ServiceKey) {
-        let sent = self.unwritten.get(&key);
+    /// Somebody wrote the Service meanwhile: again on the newer version, now if it was shown already.
+    fn overtaken(&mut self, key: ServiceKey, by: Unwritten) {
         let shown = self.objects.meta(&key).map(|meta| &meta.resource_version);
-        if shown.is_some() && shown != sent {
-            self.write(key, Vec::new());
-        } else {
-            self.overtaken.insert(key);
+        if shown.is_some_and(|shown| *shown != by.version) {
+            return self.write(key, by.notes, by.refusals);
         }
+        let again = Again {
+            notes: by.notes,
+            refusals: by.refusals,
+            due: Instant::now(),
+        };
+        self.again.insert(key, again);
+    }
+
+    /// The API server refuses the write: again after a while, or when the Service changes.
+    fn refused(&mut self, key: ServiceKey, unwritten: Unwritten, fault: &WriteFault) {
+        tracing::error!(service = %key, ?fault, "the status cannot be written");
+        let refusals = unwritten.refusals.saturating_add(1);
+        let again = Again {
+            notes: unwritten.notes,
+            refusals,
+            due: Instant::now() + REFUSED.saturating_mul(1 << refusals.min(6)),
+        };
+        self.again.insert(key, again);
     }
 }
 

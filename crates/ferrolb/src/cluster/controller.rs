@@ -220,6 +220,8 @@ impl Controller {
     async fn stand_by(&mut self, turn: &CancellationToken) -> Turn {
         let mut told = follow(&self.cluster, &STANDING_BY, turn);
         let mut objects = self.objects(&STANDING_BY);
+        // Whoever assigns says how the configuration stands.
+        self.states.withdraw();
         self.monitor.standing_by();
         tracing::info!("standing by");
         loop {

@@ -152,6 +152,11 @@ impl ConfigurationStates {
             changed
         });
     }
+
+    /// Says nothing from now on: the object is another's to keep, who may see more than this process.
+    pub fn withdraw(&self) {
+        self.verdict.send_replace(None);
+    }
 }
 
 fn path(namespace: &str) -> String {
@@ -268,7 +273,8 @@ impl Keeper {
         if self.standing.is_none() {
             self.create().await?;
         }
-        if !self.is_owned() {
+        // Of several replicas, the one that has a verdict owns the object.
+        if verdict.is_some() && !self.is_owned() {
             let owners: Vec<&Owner> = self.options.owner.iter().collect();
             let body = json!({ "metadata": { "ownerReferences": owners } });
             self.write(PatchKind::Merge, "", &body).await?;
@@ -453,7 +459,16 @@ mod tests {
     fn what_stands_is_known_again_by_the_next_process() {
         let text = r#"{
             "apiVersion": "metallb.io/v1beta1", "kind": "ConfigurationState",
-            "metadata": { "name": "controller", "namespace": "metallb-system", "resourceVersion": "7" },
+            "metadata": {
+                "name": "controller", "namespace": "metallb-system", "resourceVersion": "7", "generation": 1,
+                "creationTimestamp": "2026-01-02T03:04:05Z",
+                "managedFields": [{
+                    "apiVersion": "metallb.io/v1beta1", "fieldsType": "FieldsV1",
+                    "fieldsV1": { "f:status": { "f:conditions": { "k:{\"type\":\"x\"}": { ".": {} } } } },
+                    "manager": "poolReconciler", "operation": "Apply", "subresource": "status",
+                    "time": "2026-01-02T03:04:05Z"
+                }]
+            },
             "status": {
                 "conditions": [{
                     "lastTransitionTime": "2026-01-02T03:04:05Z", "message": "",

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -70,6 +70,12 @@ impl<'a> Case<'a> {
         self.start()
     }
 
+    /// What the running controller has logged.
+    pub fn log(&self) -> String {
+        let controller = self.controller.as_ref();
+        controller.map_or_else(String::new, |one| one.0.log())
+    }
+
     pub fn stop(&mut self) -> Result<()> {
         self.controller.take().map_or(Ok(()), Controller::stop)
     }
@@ -100,6 +106,11 @@ impl<'a> Case<'a> {
     pub fn delete(&mut self, name: &str) -> Result<()> {
         self.services.remove(name);
         self.site.delete(name)
+    }
+
+    /// The story of a Service ends here: what becomes of it later does not matter.
+    pub fn forget(&mut self, name: &str) {
+        self.services.remove(name);
     }
 
     /// Waits until a Service has this status and exactly these Events are new since it was last asked for,
@@ -240,10 +251,15 @@ pub fn run(rows: &[Row]) {
     run_on(&sites, rows);
 }
 
+/// Keeps other tests from making or serving Services without a class.
+pub fn alone_without_a_class() -> MutexGuard<'static, ()> {
+    static ONLY: Mutex<()> = Mutex::new(());
+    ONLY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs a table on one site that serves Services without a class.
 pub fn run_without_class(lab: &Arc<Lab>, rows: &[Row]) {
-    static ONLY: Mutex<()> = Mutex::new(());
-    let _only = ONLY.lock();
+    let _only = alone_without_a_class();
     run_on(&[Site::of_class(lab, None).unwrap()], rows);
 }
 

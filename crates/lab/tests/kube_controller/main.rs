@@ -9,8 +9,19 @@
     reason = "a test"
 )]
 
+mod broken;
 mod case;
+mod changes;
+mod kills;
 mod lab;
+mod leaders;
+mod many;
+mod metallb;
 mod objects;
+mod outages;
+mod pools;
+mod races;
 mod requests;
+mod sharing;
 mod site;
+mod statuses;

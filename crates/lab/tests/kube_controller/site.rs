@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use ferrolb_lab::{
     Process,
-    cluster::{Call, Request},
+    cluster::{Call, METALLB_RBAC, Request},
     process::Spec,
     wait,
 };
@@ -46,15 +46,29 @@ impl Site {
 
     /// With this class, which no other site may have at the time.
     pub fn of_class(lab: &Arc<Lab>, class: Option<&str>) -> Result<Self> {
-        let name = format!("m{}", lab.number());
-        lab.namespace(&name, &json!({}))?;
-        lab.install_rules(&name)?;
-        Ok(Self {
+        let site = Self::bare(lab, class);
+        lab.namespace(&site.name, &json!({}))?;
+        lab.install_rules(&site.name)?;
+        Ok(site)
+    }
+
+    /// With the rules of MetalLB's own accounts in place of ours.
+    pub fn under_metallb_rules(lab: &Arc<Lab>) -> Result<Self> {
+        let mut site = Self::bare(lab, None);
+        site.class = Some(site.name.clone());
+        let rules = METALLB_RBAC.replace("metallb-system", &site.name);
+        lab.cluster.apply(&rules)?;
+        lab.wait_for_rules(&site.name, "controller")?;
+        Ok(site)
+    }
+
+    fn bare(lab: &Arc<Lab>, class: Option<&str>) -> Self {
+        Self {
             lab: Arc::clone(lab),
-            name,
+            name: format!("m{}", lab.number()),
             class: class.map(str::to_owned),
             namespaces: Mutex::default(),
-        })
+        }
     }
 
     /// The namespace of Services that the site calls by this short name; made when first named.
@@ -130,16 +144,20 @@ impl Site {
     pub fn apply_pool(&self, pool: &Pool) -> Result<()> {
         let object = pool.object(&self.name);
         let path = format!("{}/{}", self.pools_path(), pool.name);
-        let there = self.lab.admin().call(&Call::get(&path))?;
-        if there.code == 404 {
-            let create = Call::create(&self.pools_path(), object);
-            self.lab.admin().call(&create)?.ok().context(path)?;
-            return Ok(());
-        }
-        let mut there = there.ok()?;
-        there["spec"] = object["spec"].clone();
-        let replace = Call::replace(&path, there);
-        self.lab.admin().call(&replace)?.ok().context(path)?;
+        // The controller writes its status meanwhile.
+        wait::until("the pool is applied", SOON, || {
+            let there = self.lab.admin().call(&Call::get(&path))?;
+            let call = if there.code == 404 {
+                Call::create(&self.pools_path(), object.clone())
+            } else {
+                let mut there = there.ok()?;
+                there["spec"] = object["spec"].clone();
+                Call::replace(&path, there)
+            };
+            let answer = self.lab.admin().call(&call)?;
+            Ok(answer.code != 409 && answer.ok().map(|_| true)?)
+        })
+        .context(path.clone())?;
         Ok(())
     }
 
