@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ferrolb_kube_io::webhooks::{
-    CertificateChange, CertificateNames, Injected, follow_certificates, inject_conversion,
-    inject_webhooks, read_certificates, write_certificates,
+    CertificateChange, CertificateNames, Injected, create_certificates, follow_certificates,
+    inject_conversion, inject_webhooks, read_certificates, write_certificates,
 };
 use ferrolb_lab::cluster::Call;
 use serde_json::{Value, json};
@@ -62,6 +62,7 @@ async fn the_secret_is_read_written_and_followed() {
         crd: "widgets.example.com".into(),
     };
     let mut changes = follow_certificates(&cluster, &names, &stop);
+    change(&mut changes, |told| *told == CertificateChange::Looked).await;
     let path = format!("/api/v1/namespaces/{OURS}/secrets");
     done(
         lab,
@@ -109,6 +110,14 @@ async fn the_secret_is_read_written_and_followed() {
         *told == CertificateChange::Secret(None)
     })
     .await;
+    let create = async || create_certificates(&cluster, "webhook-cert", &secret.data).await;
+    let created = create().await.unwrap();
+    assert_eq!(created.data, secret.data);
+    change(&mut changes, |told| {
+        *told == CertificateChange::Secret(Some(created.clone()))
+    })
+    .await;
+    assert!(create().await.unwrap_err().is_conflict());
     stop.cancel();
 }
 
