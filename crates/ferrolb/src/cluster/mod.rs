@@ -28,8 +28,10 @@ mod speaker;
 mod unanswered;
 mod webhooks;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
-use ferrolb_kube_io::{Cluster, Connection, Owner};
+use ferrolb_kube_io::{Cluster, Connection, Error, Owner};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ClusterArgs, ClusterController, ClusterRole, ClusterSpeaker};
@@ -69,16 +71,45 @@ fn run<F: Future<Output = anyhow::Result<()>>>(
 
 /// The API server, once it answers.
 pub(crate) async fn connect(args: &ClusterArgs, who: &str) -> anyhow::Result<Cluster> {
+    let cluster = way(args, who).await?;
+    greet(&cluster).await.context("API server")?;
+    Ok(cluster)
+}
+
+/// The way to the API server, whether it answers or not.
+async fn way(args: &ClusterArgs, who: &str) -> anyhow::Result<Cluster> {
     let connection = Connection {
         kubeconfig: args.kubeconfig.clone(),
         context: args.context.clone(),
         namespace: args.namespace.clone(),
         user_agent: format!("ferrolb-{who}/{}", env!("CARGO_PKG_VERSION")),
     };
-    let cluster = Cluster::connect(&connection).await.context("API server")?;
-    let version = cluster.version().await.context("API server")?;
+    Cluster::connect(&connection).await.context("API server")
+}
+
+async fn greet(cluster: &Cluster) -> Result<(), Error> {
+    let version = cluster.version().await?;
     tracing::info!(%version, namespace = cluster.namespace(), "API server");
-    Ok(cluster)
+    Ok(())
+}
+
+/// Asks the API server until it answers, however long it is away. A refusal is an answer.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, Error> {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let mut said = false;
+    loop {
+        match ask().await {
+            Err(error) if error.is_passing() => {
+                if !std::mem::replace(&mut said, true) {
+                    tracing::warn!(%error, "the API server does not answer; asking again until it does");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// The own Pod, which owns what is written about this process; outside a Pod there is none.
@@ -86,6 +117,6 @@ async fn owner(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<O
     let Some(pod) = &role.pod else {
         return Ok(None);
     };
-    let owner = cluster.pod_owner(pod).await;
+    let owner = patiently(|| cluster.pod_owner(pod)).await;
     Ok(Some(owner.context("own Pod (--pod-name)")?))
 }

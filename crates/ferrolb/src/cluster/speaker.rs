@@ -3,9 +3,9 @@
 
 use std::future::pending;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use ferrolb_kube_io::{
-    Recorder, Told,
+    Cluster, Owner, Recorder, Told,
     status::{
         Component, ConfigurationStateOptions, ConfigurationStates, ServiceStatuses,
         ServiceStatusesOptions,
@@ -22,21 +22,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     announcing::{FOLLOWED, Speaking},
-    connect,
+    greet,
     memory::Memory,
     monitor::{Drivers, Monitor, Question, verdict},
     objects::Objects,
-    owner, report,
+    owner, patiently, report, way,
 };
 use crate::{
     announcing::{Announcing, Settings},
-    args::ClusterSpeaker,
+    args::{ClusterRole, ClusterSpeaker},
 };
 
 /// Runs until `stop`.
 pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow::Result<()> {
-    let cluster = connect(&args.role.source, "speaker").await?;
-    let owner = owner(&cluster, &args.role).await?;
+    let cluster = way(&args.role.source, "speaker").await?;
     let node = args.node.clone();
     let announcing = Announcing::start(&settings(&args), &stop)?;
     let (questions, asked) = mpsc::channel(8);
@@ -55,6 +54,10 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     )
     .await
     .map_err(|fault| anyhow!("{fault}"))?;
+    let owner = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        owner = answered(&cluster, &args.role) => owner?,
+    };
     let recorder = Recorder::start(&cluster, "metallb-speaker", node.as_str(), &stop);
     let states = ConfigurationStateOptions {
         component: Component::Speaker {
@@ -84,6 +87,13 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let told = follow(&cluster, &FOLLOWED, &stop);
     speaker.run(told, asked, &stop).await;
     Ok(())
+}
+
+/// Waits until the API server answers; gives the own Pod. Whoever restarts while the API server is away
+/// is alive and not ready until then.
+async fn answered(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<Owner>> {
+    patiently(|| greet(cluster)).await.context("API server")?;
+    owner(cluster, role).await
 }
 
 /// Why this speaker speaks no BGP, where it does not; said once, and then of each object that asks for it.

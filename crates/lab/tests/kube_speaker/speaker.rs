@@ -28,8 +28,10 @@ pub struct Speaker {
 /// How a speaker is started.
 #[derive(Clone, Debug)]
 pub struct Start<'s> {
-    /// Its Pod, which is created if it is not there.
+    /// Its Pod.
     pub pod: &'s str,
+    /// Whether the Pod is created, if it is not there.
+    pub creates_pod: bool,
     /// The name of its Node, where it is not its host's.
     pub node: Option<&'s str>,
     /// Flags beside those of the DaemonSet.
@@ -48,7 +50,9 @@ impl Lab {
     /// Starts one in its own way, and does not wait.
     pub fn start(&self, node: &str, start: &Start<'_>) -> Speaker {
         let host = self.net.node(node).unwrap();
-        self.create_pod(start.pod, host);
+        if start.creates_pod {
+            self.create_pod(start.pod, host);
+        }
         let state = self.net.run().dir().join(format!("{node}-state"));
         let mut arguments: Vec<OsString> = vec![
             "speaker".into(),
@@ -76,7 +80,8 @@ impl Lab {
         }
     }
 
-    fn create_pod(&self, pod: &str, host: &Host) {
+    /// Creates a Pod of a speaker, if it is not there.
+    pub fn create_pod(&self, pod: &str, host: &Host) {
         let there = self
             .cluster
             .admin()
@@ -107,9 +112,18 @@ impl<'s> Start<'s> {
     pub fn of(pod: &'s str) -> Self {
         Self {
             pod,
+            creates_pod: true,
             node: None,
             flags: &[],
             environment: &[],
+        }
+    }
+
+    /// The same with a Pod that is there.
+    pub fn where_it_is(self) -> Self {
+        Self {
+            creates_pod: false,
+            ..self
         }
     }
 }
@@ -117,12 +131,30 @@ impl<'s> Start<'s> {
 impl Speaker {
     /// Waits until it is ready.
     pub fn ready(self) -> Self {
-        let address = "http://127.0.0.1:17472/readyz";
-        let ready = || Ok(self.curl(address, "0", "%{http_code}")?.ends_with("200"));
+        let ready = || Ok(self.is_ready());
         self.process
             .wait_for("it is ready", PATIENCE, ready)
             .unwrap();
         self
+    }
+
+    /// Whether it says that it is ready.
+    pub fn is_ready(&self) -> bool {
+        self.probe("readyz")
+    }
+
+    /// Waits until it says that it is alive.
+    pub fn await_alive(&self) {
+        let alive = || Ok(self.probe("healthz"));
+        self.process
+            .wait_for("it is alive", PATIENCE, alive)
+            .unwrap();
+    }
+
+    fn probe(&self, path: &str) -> bool {
+        let url = format!("http://127.0.0.1:17472/{path}");
+        let said = self.curl(&url, "0", "%{http_code}");
+        said.is_ok_and(|said| said.ends_with("200"))
     }
 
     /// What it says of itself to those who may ask.
