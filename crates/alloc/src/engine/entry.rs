@@ -48,6 +48,8 @@ pub(super) enum Seen {
     Echo,
     /// Something to converge on.
     Change,
+    /// The same, and its status is somebody else's doing.
+    Foreign,
 }
 
 impl Entry {
@@ -77,9 +79,14 @@ impl Entry {
             None => {
                 self.known = vec![observed.clone()];
                 self.base = observed;
-                Seen::Change
+                Seen::Foreign
             }
         }
+    }
+
+    /// Whether the source shows what was decided.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.known.len() == 1
     }
 
     /// Takes in a result; true if it is to be given out.

@@ -145,12 +145,13 @@ impl Engine {
             Some(entry) => entry.see(view),
             None => {
                 self.services.insert(key.clone(), Entry::new(view));
-                Seen::Change
+                Seen::Foreign
             }
         };
         match seen {
             Seen::Echo => self.wait(&key),
             Seen::Change => self.enqueue(&key),
+            Seen::Foreign => self.give_way(&key),
         }
     }
 
@@ -229,6 +230,12 @@ impl Engine {
     #[must_use]
     pub fn desired(&self, key: &ServiceKey) -> Option<&Standing> {
         self.services.get(key).map(|entry| &entry.base)
+    }
+
+    /// Whether the source shows what was decided of a Service.
+    #[must_use]
+    pub fn is_confirmed(&self, key: &ServiceKey) -> bool {
+        self.services.get(key).is_some_and(Entry::is_confirmed)
     }
 
     /// Everything that is held, by Service.
@@ -314,6 +321,29 @@ impl Engine {
         let stands = !standing.addresses.is_empty() && self.allocator.held(key).is_none();
         let task = if stands { Task::Adopt } else { Task::Converge };
         self.tasks.insert((task, Age::of(&entry.view)));
+    }
+
+    /// A status that somebody else wrote counts before what was decided here and is not to be seen yet:
+    /// the source shows everybody the same order, so two that decide at once come to agree.
+    fn give_way(&mut self, key: &ServiceKey) {
+        let Some(entry) = self.services.get(key) else {
+            return;
+        };
+        let holders = entry.base.addresses.iter();
+        let holders = holders.flat_map(|address| self.allocator.holders(*address));
+        let early = |holder: &&ServiceKey| *holder != key && !self.is_confirmed(holder);
+        let early: Vec<ServiceKey> = holders.filter(early).cloned().collect();
+        let age = Age::of(&entry.view);
+        if early.is_empty() {
+            return self.enqueue(key);
+        }
+        for holder in &early {
+            self.allocator.free(holder);
+            let view = self.services.get(holder).map(|entry| Age::of(&entry.view));
+            self.tasks.extend(view.map(|age| (Task::Converge, age)));
+        }
+        self.allocator.free(key);
+        self.tasks.insert((Task::Adopt, age));
     }
 
     fn enqueue_namespace(&mut self, namespace: &str) {

@@ -8,5 +8,6 @@ mod cases_changes;
 mod cases_pools;
 mod cost;
 mod histories;
+mod rivals;
 mod spaces;
 mod tables;

@@ -47,15 +47,21 @@ pub(super) struct Assigning {
 struct Unwritten {
     /// The resourceVersion it was decided on.
     version: Box<str>,
-    notes: Vec<Note>,
+    decided: Decided,
     /// How often the API server refused it.
     refusals: u32,
 }
 
+/// What was decided, and what is to be told of it once it is written.
+#[derive(Default)]
+struct Decided {
+    ingress: Vec<IpAddr>,
+    notes: Vec<Note>,
+}
+
 /// A write to come.
 struct Again {
-    /// What was not told yet.
-    notes: Vec<Note>,
+    decided: Decided,
     refusals: u32,
     due: Instant,
 }
@@ -131,7 +137,7 @@ impl Assigning {
         let now = Instant::now();
         let due = self.again.extract_if(.., |_, again| again.due <= now);
         for (key, again) in due.collect::<Vec<_>>() {
-            self.write(key, again.notes, again.refusals);
+            self.write(key, again.decided, again.refusals);
         }
     }
 
@@ -151,7 +157,7 @@ impl Assigning {
                 }
                 self.engine.apply_service(view);
                 if let Some(again) = self.again.remove(&key) {
-                    self.write(key, again.notes, again.refusals);
+                    self.write(key, again.decided, again.refusals);
                 }
             }
             Update::ServiceGone(key) => {
@@ -182,11 +188,17 @@ impl Assigning {
         }
     }
 
-    /// Writes what the engine wants for a Service.
-    fn write(&mut self, key: ServiceKey, notes: Vec<Note>, refusals: u32) {
+    /// Writes what the engine wants for a Service by now, unless that stands already.
+    fn write(&mut self, key: ServiceKey, decided: Decided, refusals: u32) {
         let Some(standing) = self.engine.desired(&key).cloned() else {
             return;
         };
+        if self.engine.is_confirmed(&key) {
+            return;
+        }
+        // Of another decision nothing of the old one is true.
+        let same = standing.addresses == decided.ingress;
+        let notes = if same { decided.notes } else { Vec::new() };
         self.send(key, standing.addresses, standing.pool, notes, refusals);
     }
 
@@ -203,7 +215,10 @@ impl Assigning {
         };
         let unwritten = Unwritten {
             version: meta.resource_version.clone(),
-            notes: events.clone(),
+            decided: Decided {
+                ingress: ingress.clone(),
+                notes: events.clone(),
+            },
             refusals,
         };
         self.again.remove(&key);
@@ -223,10 +238,10 @@ impl Assigning {
     fn overtaken(&mut self, key: ServiceKey, by: Unwritten) {
         let shown = self.objects.meta(&key).map(|meta| &meta.resource_version);
         if shown.is_some_and(|shown| *shown != by.version) {
-            return self.write(key, by.notes, by.refusals);
+            return self.write(key, by.decided, by.refusals);
         }
         let again = Again {
-            notes: by.notes,
+            decided: by.decided,
             refusals: by.refusals,
             due: Instant::now(),
         };
@@ -238,7 +253,7 @@ impl Assigning {
         tracing::error!(service = %key, ?fault, "the status cannot be written");
         let refusals = unwritten.refusals.saturating_add(1);
         let again = Again {
-            notes: unwritten.notes,
+            decided: unwritten.decided,
             refusals,
             due: Instant::now() + REFUSED.saturating_mul(1 << refusals.min(6)),
         };

@@ -93,14 +93,14 @@ fn a_status_that_is_refused() {
             .ok()
             .unwrap();
     }
-    case.want("stuck", "10.0.0.0 @p", "IPAllocated").unwrap();
+    case.want("stuck", "10.0.0.9 @p", "IPAllocated").unwrap();
     case.stop().unwrap();
 }
 
 fn refused_for_a_while(case: &mut Case<'_>) -> Result<()> {
-    case.put(&svc("stuck").team("refused"))?;
+    case.put(&svc("stuck").team("refused").ips("10.0.0.9"))?;
     case.put(&svc("good"))?;
-    case.want("good", "10.0.0.1 @p", "IPAllocated")?;
+    case.want("good", "10.0.0.0 @p", "IPAllocated")?;
     thread::sleep(Duration::from_secs(4));
     let tried = case.site.writes()?;
     let tried: Vec<_> = tried
