@@ -60,15 +60,23 @@ pub enum Format {
     JsonOut,
 }
 
+/// What is logged: what `named` says, and `level` where it says nothing.
+fn filter(level: Level, named: &str) -> Targets {
+    // An empty text would be read as a directive of its own.
+    let named = Some(named.trim()).filter(|named| !named.is_empty());
+    let filter: Targets = named
+        .and_then(|named| named.parse().ok())
+        .unwrap_or_default();
+    match filter.default_level() {
+        None => filter.with_default(LevelFilter::from(level)),
+        Some(_) => filter,
+    }
+}
+
 /// Installs the subscriber. `FERROLB_LOG` refines the level per module, for example
 /// `info,ferrolb_bgp=debug`. A second call keeps the first subscriber.
 pub fn init(level: Level, format: Format) {
-    let named = env::var("FERROLB_LOG").unwrap_or_default();
-    let filter: Targets = named.parse().unwrap_or_default();
-    let filter = match filter.default_level() {
-        None => filter.with_default(LevelFilter::from(level)),
-        Some(_) => filter,
-    };
+    let filter = filter(level, &env::var("FERROLB_LOG").unwrap_or_default());
     let _ = match format {
         Format::Text => install(
             fmt::layer().with_ansi(false).with_writer(io::stderr),
@@ -94,4 +102,23 @@ where
     L: Layer<Registry> + Send + Sync,
 {
     registry().with(layer.with_filter(filter)).try_init()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_word_the_level_holds() {
+        for named in ["", " ", "no,such=thing=at all"] {
+            let filter = filter(Level::Info, named);
+            assert_eq!(filter.default_level(), Some(LevelFilter::INFO), "{named:?}");
+        }
+        let refined = filter(Level::Info, "ferrolb_bgp=debug");
+        assert!(refined.would_enable("ferrolb_bgp::session", &tracing::Level::DEBUG));
+        assert!(!refined.would_enable("ferrolb", &tracing::Level::DEBUG));
+        assert!(refined.would_enable("ferrolb", &tracing::Level::INFO));
+        let replaced = filter(Level::Info, "warn");
+        assert_eq!(replaced.default_level(), Some(LevelFilter::WARN));
+    }
 }

@@ -324,6 +324,19 @@ impl World {
         unanswered.then(|| Arc::clone(&slot.state.addresses))
     }
 
+    /// The addresses that the status of a Service names, whoever announces them.
+    ///
+    /// # Errors
+    /// It is no Service of ours, or has no usable address.
+    pub fn addresses_of(&self, key: &ServiceKey) -> Result<Arc<[IpAddr]>, Reason> {
+        let services = &self.inputs.services;
+        let slot = services.id(key).and_then(|id| services.get(id));
+        let record = slot.and_then(|slot| slot.record.as_ref());
+        record.map_or(Err(Reason::NoSuchService), |record| {
+            record.addresses.clone()
+        })
+    }
+
     /// The Services known, by key, whatever their type.
     pub fn services(&self) -> impl Iterator<Item = &ServiceKey> {
         self.inputs.services.present().map(|(key, _)| key)

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     assigning::{self, Assigning},
     connect,
+    faults::{Faults, Share},
     memory::Memory,
     monitor::{Monitor, Question, pool_status, verdict},
     objects::Objects,
@@ -210,6 +211,7 @@ impl Controller {
         let lb_class = self.args.role.source.lb_class.clone();
         Term {
             assigning: Assigning::new(lb_class, objects, writer, self.recorder.clone()),
+            faults: Faults::new(self.recorder.clone(), Share::Controller),
             pools: PoolStatuses::start(&self.cluster, self.gate.clone(), turn),
             wrote,
             pools_changed: false,
@@ -265,12 +267,14 @@ impl Controller {
             }
         }
         self.monitor.told(&batch);
+        term.faults.take(&batch);
         // A Service that is adopted, or gone, changes bookings without anything to write of it.
         term.pools_changed |= !batch.is_empty();
         term.assigning.take(batch);
         let objects = &mut term.assigning.objects;
         if self.monitor.configuration(objects) {
             self.states.report(verdict(objects));
+            term.faults.tell(&objects.diagnostics());
         }
         if objects.is_complete() {
             self.monitor.ready();
@@ -286,6 +290,7 @@ impl Controller {
 /// What lives as long as a leadership.
 struct Term {
     assigning: Assigning,
+    faults: Faults,
     pools: PoolStatuses,
     wrote: mpsc::Receiver<Wrote>,
     /// Whether bookings may have changed since pools were last counted.

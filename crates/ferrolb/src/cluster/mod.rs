@@ -19,6 +19,7 @@
 mod announcing;
 mod assigning;
 mod controller;
+mod faults;
 mod memory;
 mod monitor;
 mod objects;

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use ferrolb_kube_io::Leadership;
 use ferrolb_types::{Diagnostic, ServiceKey};
-use ferrolb_world::Announced;
+use ferrolb_world::Reason;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{announcing::Speaking, assigning::Assigning, monitor::Question, objects::Objects};
 use crate::{
     announcing::report,
-    status::report::{Fault, Report, ServiceReport},
+    status::report::{Fault, PoolReport, Report, ServiceReport},
 };
 
 /// A controller that assigns.
@@ -29,6 +29,12 @@ pub(super) fn assigning(assigning: &Assigning, started: Instant) -> Report {
         .map(|key| pending(assigning, key));
     Report {
         services: services.chain(waiting).collect(),
+        pools: assigning
+            .engine
+            .allocator()
+            .pools()
+            .map(|(name, counters)| PoolReport::new(name, &counters))
+            .collect(),
         ..head("controller", &assigning.objects, started)
     }
 }
@@ -76,25 +82,26 @@ pub(super) async fn speaking(speaking: &Speaking, started: Instant) -> Report {
     let mut whole = head("speaker", &speaking.objects, started);
     whole.synced = speaking.announcing.world.is_synced();
     let services = speaking.announcing.world.services();
-    whole.services = services.map(|key| service(speaking, key)).collect();
+    whole.services = services.filter_map(|key| service(speaking, key)).collect();
     report::fill(&mut whole, &speaking.announcing).await;
     whole
 }
 
-fn service(speaking: &Speaking, key: &ServiceKey) -> ServiceReport {
-    let Announced { layer2, bgp } = speaking.announcing.world.announced(key);
-    let addresses = layer2.map(|layer2| layer2.addresses);
-    let addresses = addresses.or(bgp.map(|bgp| bgp.addresses));
+/// A Service of ours.
+fn service(speaking: &Speaking, key: &ServiceKey) -> Option<ServiceReport> {
+    let addresses = match speaking.announcing.world.addresses_of(key) {
+        Err(Reason::NotLoadBalancer | Reason::OtherClass(_) | Reason::NoSuchService) => {
+            return None;
+        }
+        addresses => addresses.unwrap_or_default(),
+    };
     let mut line = ServiceReport {
         service: key.to_string(),
-        addresses: addresses
-            .iter()
-            .flat_map(|list| list.iter().copied())
-            .collect(),
+        addresses: addresses.to_vec(),
         ..ServiceReport::default()
     };
     report::service(&mut line, &speaking.announcing, key);
-    line
+    Some(line)
 }
 
 fn head(role: &str, objects: &Objects, started: Instant) -> Report {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     announcing::{FOLLOWED, Speaking},
+    faults::{Faults, Share},
     greet,
     memory::Memory,
     monitor::{Drivers, Monitor, Question, verdict},
@@ -73,6 +74,7 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let mut objects = Objects::new(cluster.namespace(), &FOLLOWED, memory);
     objects.refuse_bgp(refused_bgp(&args));
     let speaker = Speaker {
+        faults: Faults::new(recorder.clone(), Share::Speaker),
         speaking: Speaking::new(
             announcing,
             objects,
@@ -120,6 +122,7 @@ fn settings(args: &ClusterSpeaker) -> Settings {
 struct Speaker {
     speaking: Speaking,
     states: ConfigurationStates,
+    faults: Faults,
     monitor: Monitor,
     started: Instant,
 }
@@ -152,9 +155,11 @@ impl Speaker {
 
     fn take(&mut self, batch: Vec<Told>) {
         self.monitor.told(&batch);
+        self.faults.take(&batch);
         self.speaking.take(batch);
         if self.monitor.configuration(&mut self.speaking.objects) {
             self.states.report(verdict(&self.speaking.objects));
+            self.faults.tell(&self.speaking.objects.diagnostics());
         }
         if self.speaking.objects.is_complete() {
             self.monitor.ready();

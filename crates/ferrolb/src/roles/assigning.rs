@@ -91,16 +91,9 @@ impl Assigning {
 
     /// Every pool, as full as it is.
     pub(super) fn pools(&self) -> Vec<PoolReport> {
-        let whole = |number: i64| u64::try_from(number).unwrap_or_default();
         let pools = self.engine.allocator().pools();
         pools
-            .map(|(name, counters)| PoolReport {
-                pool: name.to_string(),
-                ipv4_total: whole(counters.ipv4.capacity),
-                ipv6_total: whole(counters.ipv6.capacity),
-                ipv4_in_use: whole(counters.ipv4.assigned),
-                ipv6_in_use: whole(counters.ipv6.assigned),
-            })
+            .map(|(name, counters)| PoolReport::new(name, &counters))
             .collect()
     }
 

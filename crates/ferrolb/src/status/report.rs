@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use ferrolb_types::Diagnostic;
+use ferrolb_alloc::Counters;
+use ferrolb_types::{Diagnostic, PoolName};
 use serde::{Deserialize, Serialize};
 
 /// Everything one process says of itself.
@@ -127,6 +128,21 @@ pub struct PoolReport {
     pub ipv4_in_use: u64,
     /// IPv6 addresses somebody holds.
     pub ipv6_in_use: u64,
+}
+
+impl PoolReport {
+    /// What the counters of a pool say.
+    #[must_use]
+    pub fn new(name: &PoolName, counters: &Counters) -> Self {
+        let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+        Self {
+            pool: name.to_string(),
+            ipv4_total: whole(counters.ipv4.capacity),
+            ipv6_total: whole(counters.ipv6.capacity),
+            ipv4_in_use: whole(counters.ipv4.assigned),
+            ipv6_in_use: whole(counters.ipv6.assigned),
+        }
+    }
 }
 
 /// BGP messages by type.

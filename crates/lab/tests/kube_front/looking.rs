@@ -129,6 +129,9 @@ impl Look {
         for speaker in ["speaker-n1", "speaker-n2"] {
             self.summary_is(speaker, &["FLB-A009", "my-valid-alias", BROKEN], &[]);
         }
+        self.is_an_event_on("IPAddressPool", BROKEN, "FLB-P004");
+        self.is_an_event_on("BGPAdvertisement", "alias", "FLB-A009");
+        self.is_an_event_on("BGPPeer", "both", "FLB-B013");
         // Somebody deletes it: it comes again.
         let state = format!("{}/speaker-n1", path("v1beta1", "configurationstates"));
         self.stand.done(&Call::delete(&state));
@@ -157,6 +160,17 @@ impl Look {
         if !words.is_empty() {
             assert_eq!(last["status"]["result"], "Invalid", "{last}");
         }
+    }
+
+    /// Whoever describes an object sees what is wrong with it.
+    fn is_an_event_on(&mut self, kind: &str, name: &str, code: &str) {
+        let mut said = String::new();
+        let arguments = ["describe", "-n", OURS, kind, name];
+        let told = ferrolb_lab::wait::until(code, SOON, || {
+            said = self.stand.cluster.kubectl(&arguments)?;
+            Ok(said.contains("ConfigurationError") && said.contains(code))
+        });
+        assert!(told.is_ok(), "{said}");
     }
 
     fn plans(&mut self) {
@@ -209,6 +223,10 @@ impl Look {
         for words in ["controller", "speaker n1", "speaker n2", "Established"] {
             assert!(said.contains(words), "{words}: {said}");
         }
+        assert!(
+            !said.contains("default/kubernetes"),
+            "no Service of ours: {said}"
+        );
         let reports = self.json(&["status"]);
         let mut roles: Vec<&str> = reports
             .as_array()
@@ -218,6 +236,7 @@ impl Look {
             .collect();
         roles.sort_unstable();
         assert_eq!(roles, ["controller", "speaker", "speaker"]);
+        assert!(reports.to_string().contains(r#""pool":"web""#), "{reports}");
     }
 
     /// Beside the process nobody needs the API server.
