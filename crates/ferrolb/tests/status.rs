@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::{
-    Folder, endpoints, ferrolb, layer2, node, pool, router,
+    Folder, PROGRAM, endpoints, ferrolb, layer2, node, pool, router,
     running::{addresses, has_namespaces},
     service,
 };
@@ -114,6 +116,33 @@ fn two_processes_of_one_folder_both_answer() {
         "{half:#?}"
     );
     assert!(half.out.contains("speaker n1"), "{half:#?}");
+}
+
+/// FRR-K8s is not spoken to: what asks for BGP is refused, and layer 2 works.
+#[test]
+fn under_frr_k8s_bgp_is_refused_and_layer_2_works() {
+    if !has_namespaces() {
+        return;
+    }
+    let folder = folder();
+    let mut program = Command::new("unshare");
+    program.args(["-n", PROGRAM]);
+    program.env("METALLB_BGP_TYPE", "frr-k8s");
+    let mut role = folder.start(program, "standalone", "n1", &["--node-name", "n1"]);
+    let report = role.await_report("layer 2", |report| {
+        let said = report["services"][0]["layer2"].as_str();
+        said.is_some_and(|said| said.starts_with("yes"))
+    });
+    assert_eq!(report["sessions"].as_array().map_or(0, Vec::len), 0);
+    let faults = report["faults"].as_array().unwrap().iter();
+    let refused = faults.filter(|fault| fault["code"] == "FLB-X011");
+    let refused: Vec<&str> = refused
+        .filter_map(|fault| fault["object"].as_str())
+        .collect();
+    assert!(
+        refused.contains(&"BGPPeer metallb-system/r1"),
+        "{refused:?}"
+    );
 }
 
 #[test]
