@@ -50,8 +50,10 @@ pub enum Part {
     Program,
     /// Many routes into BIRD.
     Transfer,
-    /// The roles on an API server.
+    /// The roles on an API server, with the rules we ship.
     Cluster,
+    /// The same with MetalLB's rules.
+    Metallb,
 }
 
 impl Plan {
@@ -93,12 +95,16 @@ fn measure(plan: &Plan) -> Result<Vec<Row>> {
             runs: plan.runs,
         })?);
     }
+    let counts = cluster::Counts {
+        services: plan.cluster_services,
+        withdrawals: plan.withdrawals,
+        runs: plan.runs,
+    };
     if plan.has(Part::Cluster) {
-        rows.extend(cluster::rows(cluster::Counts {
-            services: plan.cluster_services,
-            withdrawals: plan.withdrawals,
-            runs: plan.runs,
-        })?);
+        rows.extend(cluster::rows(counts, cluster::Rules::Ours)?);
+    }
+    if plan.has(Part::Metallb) {
+        rows.extend(cluster::rows(counts, cluster::Rules::MetalLb)?);
     }
     Ok(rows)
 }
@@ -108,6 +114,5 @@ fn check_requirements() -> Result<()> {
     if !missing.is_empty() {
         bail!("the benchmarks need: {}", missing.join(", "));
     }
-    tools::ferrolb()?;
-    tools::route_generator().map(drop)
+    tools::ferrolb().map(drop)
 }

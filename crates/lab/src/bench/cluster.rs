@@ -35,12 +35,9 @@ pub struct Counts {
 ///
 /// # Errors
 /// A part cannot be made, or does not do its work in time.
-pub fn rows(counts: Counts) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for rules in [Rules::Ours, Rules::MetalLb] {
-        rows.extend(assign::rows(counts, rules)?);
-        rows.extend(announce::rows(counts, rules)?);
-    }
+pub fn rows(counts: Counts, rules: Rules) -> Result<Vec<Row>> {
+    let mut rows = assign::rows(counts, rules)?;
+    rows.extend(announce::rows(counts, rules)?);
     Ok(rows)
 }
 
