@@ -233,9 +233,8 @@ impl Announcing {
             address,
             interface,
             mac,
-            claims,
+            ..
         } = event;
-        tracing::warn!(%address, %interface, %mac, claims, "another station claims the address");
         self.conflicts
             .insert(address, format!("{mac} on {interface}"));
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ferrolb_lab::wait;
+use ferrolb_lab::{sniff::Sniffer, topology::LAN, wait};
 use serde_json::{Value, json};
 
 use crate::{
@@ -33,6 +33,7 @@ fn one_node_answers_and_the_right_one() {
     taken_out(&scene);
     interfaces(&scene);
     doubled(&scene);
+    quiet_restart(&mut scene);
     death(&mut scene);
     label_ignored(&mut scene);
 }
@@ -45,12 +46,9 @@ impl Scene {
         lab.create_all(served("web", &WEB, &["n1"]));
         let speakers = speakers(&lab, &[]);
         // Each may have had it until the next came.
-        let alive = |one: &Speaker| {
-            one.await_status("all are alive", |status| {
-                status["alive"].as_array().map(Vec::len) == Some(NODES.len())
-            });
-        };
-        speakers.iter().for_each(alive);
+        for one in &speakers {
+            one.await_alive_count(NODES.len());
+        }
         let first = lab.await_some_holder(WEB[0]);
         lab.await_holder(WEB[0], Some(&first));
         lab.await_holder(WEB[1], Some(&first));
@@ -245,11 +243,33 @@ fn the_younger_inherits(lab: &Lab) {
     lab.create(service("web", &WEB, json!({})));
 }
 
+/// A speaker that starts waits until the others had time to speak: it does not answer for what is theirs.
+fn quiet_restart(scene: &mut Scene) {
+    scene.await_first();
+    let lab = &scene.lab;
+    let sniffer = Sniffer::start(lab.net.client.end(LAN)).unwrap();
+    let others = || NODES.into_iter().filter(|node| *node != scene.first);
+    for node in others() {
+        let at = scene.speakers.iter().position(|one| one.node() == node);
+        scene.speakers.remove(at.unwrap()).end();
+        let again = lab.speak(node);
+        again.await_alive_count(NODES.len());
+        scene.speakers.push(again);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let macs = WEB.map(|address| sniffer.claimants(address.parse().unwrap()));
+    let first = lab.net.node(&scene.first).unwrap().mac().unwrap();
+    assert!(macs.iter().flatten().all(|mac| *mac == first), "{macs:?}");
+}
+
 /// A speaker dies without a word: another takes over, and removes what the dead one said.
 fn death(scene: &mut Scene) {
     scene.await_first();
-    let at = NODES.iter().position(|node| *node == scene.first).unwrap();
-    scene.speakers.remove(at).kill();
+    let at = scene
+        .speakers
+        .iter()
+        .position(|one| one.node() == scene.first);
+    scene.speakers.remove(at.unwrap()).kill();
     let next = scene.await_another();
     await_told(&scene.lab, "web", &next);
     let back = scene.lab.speak(&scene.first);

@@ -179,6 +179,18 @@ impl Speaker {
         last
     }
 
+    /// The host it runs on.
+    pub fn node(&self) -> &str {
+        self.namespace.host()
+    }
+
+    /// Waits until it says that so many nodes are alive.
+    pub fn await_alive_count(&self, count: usize) {
+        self.await_status("all are alive", |status| {
+            status["alive"].as_array().map(Vec::len) == Some(count)
+        });
+    }
+
     /// Ends it as kubelet does, and gives its log.
     pub fn end(self) -> String {
         let status = self.process.terminate(Duration::from_secs(10)).unwrap();
