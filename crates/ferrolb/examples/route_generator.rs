@@ -16,10 +16,7 @@ use ferrolb::drivers::bgp::{Command, Driver};
 use ferrolb_bgp::{Options, PeerConfig};
 use ferrolb_types::{Asn, RouteAttributes, RouteTargets, RouterId};
 use ipnet::{IpNet, Ipv4Net};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -48,13 +45,11 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let stop = CancellationToken::new();
     let mut term = signal(SignalKind::terminate())?;
-    // Nobody listens to events.
-    let (events, _) = mpsc::channel(1);
     let options = Options {
         fallback_router_id: RouterId(Ipv4Addr::new(192, 0, 2, 2)),
         seed: 1,
     };
-    let driver = Driver::start(options, events, stop.clone()).context("BGP")?;
+    let driver = Driver::start(options, stop.clone()).context("BGP")?;
     announce(&driver, &args).await?;
     term.recv().await;
     stop.cancel();

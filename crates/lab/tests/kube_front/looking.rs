@@ -68,6 +68,7 @@ fn people_see_what_a_cluster_does() {
     look.who_is_silent_is_named(&mut speakers);
     let logs = speakers.iter().chain([&controller]).map(Process::log);
     let logs: Vec<String> = logs.collect();
+    assert!(logs.iter().all(|log| log.contains("\"level\":\"debug\"")));
     look.heard.all(logs);
     look.heard.the_cluster(&look.stand);
     look.heard.is_clean();
