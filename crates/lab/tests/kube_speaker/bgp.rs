@@ -50,10 +50,10 @@ fn routes_follow_every_object() {
 
 impl Scene {
     fn set() -> Option<Self> {
-        let lab = Lab::new(2, 2, &Rules::Ours)?;
         if !ferrolb_lab::require::able(Kind::Frr.programs()).unwrap() {
             return None;
         }
+        let lab = Lab::new(2, 2, &Rules::Ours)?;
         let bird = bird(&lab.net.routers[0], &lab.net.nodes);
         let frr = frr(&lab.net.routers[1], &lab.net.nodes[0]);
         objects(&lab);

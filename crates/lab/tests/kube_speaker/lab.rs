@@ -43,7 +43,7 @@ pub struct Lab {
 impl Lab {
     /// Builds it with a Node for each node; nothing where the machine lacks what it takes.
     pub fn new(nodes: u8, routers: u8, rules: &Rules) -> Option<Self> {
-        let programs = ["bird", "birdc", "arping", "tcpdump", "curl"];
+        let programs = ["bird", "birdc", "arping", "ping", "tcpdump", "curl"];
         if !able(&programs).unwrap() {
             return None;
         }
