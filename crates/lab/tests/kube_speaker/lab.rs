@@ -37,7 +37,8 @@ pub struct Lab {
     pub cluster: Cluster,
     /// What speakers come in with.
     pub kubeconfig: PathBuf,
-    _api: Host,
+    /// Where the API server runs.
+    pub api: Host,
 }
 
 impl Lab {
@@ -60,7 +61,7 @@ impl Lab {
             kubeconfig: cluster.service_account(NAMESPACE, "speaker").unwrap(),
             net,
             cluster,
-            _api: api,
+            api,
         };
         for node in &lab.net.nodes {
             lab.create(objects::node(node));

@@ -28,3 +28,4 @@ mod objects;
 mod seen;
 mod speaker;
 mod statuses;
+mod together;
