@@ -99,6 +99,45 @@ fn refused_community(case: &mut Case<'_>) -> Result<()> {
     want_state(site, "Valid", &[])
 }
 
+/// A process that starts in the middle of a mistake: with what the one before it remembered it goes on as
+/// if nothing were wrong; without, everybody keeps what he has.
+#[test]
+fn over_a_restart() {
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    site.apply_pool(&pool("p", "10.0.0.0/29")).unwrap();
+    let memory = lab.cluster.dir().join(&site.name);
+    let flag = format!("--state-dir={}", memory.display());
+    let mut case = Case::new(&site);
+    case.start_with(&[&flag]).unwrap();
+    case.put(&svc("a")).unwrap();
+    case.want("a", "10.0.0.0 @p", GOT).unwrap();
+    mistaken(&mut case, &flag).unwrap();
+    case.stop().unwrap();
+}
+
+fn mistaken(case: &mut Case<'_>, flag: &str) -> Result<()> {
+    let site = case.site;
+    site.apply_pool(&pool("p", "10.0.0.0/99"))?;
+    want_state(site, "Invalid", &["FLB-P003"])?;
+    case.stop()?;
+    case.start_with(&[flag])?;
+    case.put(&svc("b"))?;
+    case.want("b", "10.0.0.1 @p", GOT)?;
+    case.want("a", "10.0.0.0 @p", "")?;
+    site.want_pool("p", [2, 6, 0, 0])?;
+
+    case.stop()?;
+    case.start()?;
+    case.put(&svc("c"))?;
+    case.want("c", "", "W:AllocationFailed")?;
+    case.want("a", "10.0.0.0 @p", "")?;
+    case.want("b", "10.0.0.1 @p", "")?;
+    site.apply_pool(&pool("p", "10.0.0.0/29"))?;
+    case.want("c", "10.0.0.2 @p", GOT)?;
+    want_state(site, "Valid", &[])
+}
+
 /// Case 100: somebody deletes the `ConfigurationState`.
 fn recreated(site: &Site) -> Result<()> {
     site.apply_pool(&pool("bad", "10.0.0.9-10.0.0.1"))?;

@@ -64,6 +64,12 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
+    /// Starts the controller with more flags.
+    pub fn start_with(&mut self, flags: &[&str]) -> Result<()> {
+        self.controller = Some(self.site.start_as("controller", flags)?);
+        Ok(())
+    }
+
     /// Ends the controller, politely, and starts another.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;

@@ -74,10 +74,10 @@ const STORIES: [Row; 12] = [
         c.want("staged/old", "10.0.1.1 @default", GOT)?;
         c.put(&svc("staged/waits"))?;
         c.want("staged/waits", "", FAILED)?;
-        label(c, "staged", json!("prod"))?;
+        label(c, "staged", &json!("prod"))?;
         c.want("staged/waits", "10.0.0.1 @selected", GOT)?;
         c.want_still("staged/old", "10.0.1.1 @default")?;
-        label(c, "staged", json!(null))?;
+        label(c, "staged", &json!(null))?;
         c.want("staged/waits", "", "ClearAssignment, W:AllocationFailed")
     }),
     ("38", |c| {
@@ -136,7 +136,7 @@ fn primary(case: &mut Case<'_>, families: &str, status: &str) -> Result<()> {
     case.want("s", status, GOT)
 }
 
-fn label(case: &Case<'_>, namespace: &str, stage: serde_json::Value) -> Result<()> {
+fn label(case: &Case<'_>, namespace: &str, stage: &serde_json::Value) -> Result<()> {
     let path = format!("/api/v1/namespaces/{}", case.site.namespace(namespace)?);
     let labels = json!({ "metadata": { "labels": { "stage": stage } } });
     let call = ferrolb_lab::cluster::Call::merge(&path, labels);

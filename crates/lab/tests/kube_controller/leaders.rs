@@ -106,7 +106,23 @@ impl Two {
     }
 }
 
+/// All scenes at once: they are waiting for Leases most of the time.
 #[test]
+fn one_leads() {
+    let scenes: [(&str, fn()); 3] = [
+        ("another takes over", another_takes_over),
+        ("one keeps the state", one_keeps_the_state),
+        (
+            "two processes of one host are two",
+            two_processes_of_one_host_are_two,
+        ),
+    ];
+    let run = |(name, scene): (&str, fn())| thread::Builder::new().name(name.into()).spawn(scene);
+    let running = scenes.map(|scene| run(scene).unwrap());
+    let failed = running.map(|scene| scene.join().is_err());
+    assert_eq!(failed, [false; 3], "a scene failed, see above");
+}
+
 fn another_takes_over() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
@@ -199,7 +215,6 @@ fn delete_some(site: &Site, held: &many::Held) {
 }
 
 /// Two Pods, one `ConfigurationState`: whoever assigns keeps it, and the other leaves it alone.
-#[test]
 fn one_keeps_the_state() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
@@ -232,7 +247,6 @@ fn one_keeps_the_state() {
 }
 
 /// The two have the same rules and different names, so neither takes the other for itself.
-#[test]
 fn two_processes_of_one_host_are_two() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();

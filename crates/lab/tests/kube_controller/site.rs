@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -96,11 +95,6 @@ impl Site {
     /// Starts a controller as an account, with more flags.
     pub fn start_as(&self, account: &str, flags: &[&str]) -> Result<Controller> {
         let kubeconfig = self.lab.cluster.service_account(&self.name, account)?;
-        self.start_with(&kubeconfig, flags)
-    }
-
-    /// Starts a controller with a kubeconfig.
-    pub fn start_with(&self, kubeconfig: &PathBuf, flags: &[&str]) -> Result<Controller> {
         let mut arguments: Vec<String> = ["controller", "--webhook-mode=disabled", "--port=0"]
             .map(str::to_owned)
             .to_vec();
@@ -157,7 +151,7 @@ impl Site {
             let answer = self.lab.admin().call(&call)?;
             Ok(answer.code != 409 && answer.ok().map(|_| true)?)
         })
-        .context(path.clone())?;
+        .context(path)?;
         Ok(())
     }
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     case::{Case, Row, run},
-    lab,
+    lab::{self, SOON},
+    many,
     objects::{pool, svc},
     site::Site,
 };
@@ -207,6 +208,43 @@ fn without_waiting(case: &mut Case<'_>) -> Result<usize> {
     );
     let all = case.site.lab.get(&path)?;
     Ok(all["items"].as_array().map_or(0, Vec::len))
+}
+
+/// What serving a Service takes: one PATCH and one Event, however many there are.
+#[test]
+fn a_service_costs_two_requests() {
+    const SERVICES: usize = 60;
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    site.apply_pool(&pool("p", "10.0.0.0/24")).unwrap();
+    let controller = site.start().unwrap();
+    controller.0.wait_for_log("assigning", SOON).unwrap();
+    site.want_pool("p", [0, 256, 0, 0]).unwrap();
+    let before = lab.cluster.requests_of(&site.user()).unwrap();
+    let calls = many::create(&site, SERVICES as u32).unwrap();
+    lab.admin().each(4, calls).unwrap();
+    many::all_served(&site, SERVICES, SOON).unwrap();
+    site.want_pool("p", [60, 196, 0, 0]).unwrap();
+    // Events come after statuses.
+    thread::sleep(Duration::from_secs(1));
+    let all = lab.cluster.requests_of(&site.user()).unwrap();
+    let new = all.get(before.len()..).unwrap();
+    let count = |verb: &str, resource: &str| {
+        let these = new
+            .iter()
+            .filter(|one| one.verb == verb && one.resource == resource);
+        these.count()
+    };
+    assert_eq!(count("patch", "services"), SERVICES, "{new:#?}");
+    assert_eq!(count("create", "events"), SERVICES, "{new:#?}");
+    assert_eq!(
+        count("get", "services") + count("list", "services"),
+        0,
+        "{new:#?}"
+    );
+    let counters = count("patch", "ipaddresspools");
+    assert!(counters <= 8, "{counters} writes of the pool's counters");
+    controller.stop().unwrap();
 }
 
 fn news(before: &[Request], after: &[Request]) -> Vec<String> {
