@@ -74,6 +74,9 @@ fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<O
         Err(error) if error.is_forbidden() => {
             Err(error).context(format!("list of {kind}; {RIGHTS}"))
         }
+        Err(error) if error.is_not_found() => Err(error).context(format!(
+            "list of {kind}; the cluster may lack the kind: `ferrolb crds` prints its definition"
+        )),
         listed => listed.map(Some).with_context(|| format!("list of {kind}")),
     }
 }

@@ -14,6 +14,7 @@ pub fn render(report: &Report) -> String {
     let mut text = headline(report);
     for (title, table) in [
         ("Services", services(report)),
+        ("Pools", pools(report)),
         ("BGP sessions", sessions(report)),
         ("Routes", routes(report)),
         ("Layer 2 addresses", addresses(report)),
@@ -81,6 +82,22 @@ fn services(report: &Report) -> Table {
             ]);
         }
         table.row(cells);
+    }
+    table
+}
+
+fn pools(report: &Report) -> Table {
+    let used = |used: u64, total: u64| match total {
+        0 => "-".to_owned(),
+        total => format!("{used} of {total}"),
+    };
+    let mut table = Table::new(&["POOL", "IPV4", "IPV6"]);
+    for pool in &report.pools {
+        table.row([
+            pool.pool.clone(),
+            used(pool.ipv4_in_use, pool.ipv4_total),
+            used(pool.ipv6_in_use, pool.ipv6_total),
+        ]);
     }
     table
 }

@@ -221,7 +221,13 @@ impl Look {
 
     fn asks_everybody(&mut self) {
         let said = self.says(OBSERVER, &["status"], 0);
-        for words in ["controller", "speaker n1", "speaker n2", "Established"] {
+        for words in [
+            "controller",
+            "1 of 16",
+            "speaker n1",
+            "speaker n2",
+            "Established",
+        ] {
             assert!(said.contains(words), "{words}: {said}");
         }
         assert!(
