@@ -60,6 +60,10 @@ pub enum Format {
     JsonOut,
 }
 
+/// The client of the API server. It logs an error for each request that fails, without saying which: whoever
+/// asked says it once, with its cause.
+const CLIENT: &str = "kube_client";
+
 /// What is logged: what `named` says, and `level` where it says nothing.
 fn filter(level: Level, named: &str) -> Targets {
     // An empty text would be read as a directive of its own.
@@ -67,10 +71,14 @@ fn filter(level: Level, named: &str) -> Targets {
     let filter: Targets = named
         .and_then(|named| named.parse().ok())
         .unwrap_or_default();
-    match filter.default_level() {
+    let filter = match filter.default_level() {
         None => filter.with_default(LevelFilter::from(level)),
         Some(_) => filter,
+    };
+    if named.is_some_and(|named| named.contains(CLIENT)) {
+        return filter;
     }
+    filter.with_target(CLIENT, LevelFilter::OFF)
 }
 
 /// Installs the subscriber. `FERROLB_LOG` refines the level per module, for example
@@ -118,6 +126,9 @@ mod tests {
         assert!(refined.would_enable("ferrolb_bgp::session", &tracing::Level::DEBUG));
         assert!(!refined.would_enable("ferrolb", &tracing::Level::DEBUG));
         assert!(refined.would_enable("ferrolb", &tracing::Level::INFO));
+        assert!(!refined.would_enable("kube_client::client::builder", &tracing::Level::ERROR));
+        let client = filter(Level::Info, "kube_client=debug");
+        assert!(client.would_enable("kube_client::client", &tracing::Level::DEBUG));
         let replaced = filter(Level::Info, "warn");
         assert_eq!(replaced.default_level(), Some(LevelFilter::WARN));
     }

@@ -29,7 +29,7 @@ mod speaker;
 mod unanswered;
 mod webhooks;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ferrolb_kube_io::{Cluster, Connection, Error, Owner};
@@ -94,22 +94,31 @@ async fn greet(cluster: &Cluster) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the API server until it answers, however long it is away. A refusal is an answer.
+/// Asks the API server until it answers, however long it is away. A refusal is an answer, but for one
+/// that has just started: it refuses everybody until it knows its rules.
 async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     ask: impl Fn() -> F,
 ) -> Result<T, Error> {
     const PAUSE: Duration = Duration::from_secs(1);
+    const RULES: Duration = Duration::from_secs(30);
     let mut said = false;
+    let mut refused = None;
     loop {
-        match ask().await {
-            Err(error) if error.is_passing() => {
-                if !std::mem::replace(&mut said, true) {
-                    tracing::warn!(%error, "the API server does not answer; asking again until it does");
+        let error = match ask().await {
+            Err(error) if error.is_passing() => error,
+            Err(error) if error.is_forbidden() => {
+                let since: &mut Instant = refused.get_or_insert_with(Instant::now);
+                if since.elapsed() > RULES {
+                    return Err(error);
                 }
-                tokio::time::sleep(PAUSE).await;
+                error
             }
             answer => return answer,
+        };
+        if !std::mem::replace(&mut said, true) {
+            tracing::warn!(%error, "the API server does not answer as it should; asking again");
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
