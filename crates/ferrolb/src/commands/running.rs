@@ -7,7 +7,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use ferrolb_kube_io::{Cluster, PodPort, PodView};
-use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use serde_json::Value;
 
 use crate::{
@@ -27,6 +27,8 @@ const SECONDS: u32 = 600;
 /// What gives the rights that are needed.
 pub(super) const RIGHTS: &str =
     "whoever looks needs the ClusterRole and the Role ferrolb-observer of the manifests";
+/// Processes asked at a time.
+const AT_ONCE: usize = 32;
 /// How long one process may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -72,7 +74,11 @@ pub(super) async fn in_pods(cluster: &Cluster) -> Vec<Running> {
             return vec![nobody(&why, &error)];
         }
     };
-    join_all(pods.iter().map(|pod| ask(cluster, pod, &token))).await
+    stream::iter(&pods)
+        .map(|pod| ask(cluster, pod, &token))
+        .buffered(AT_ONCE)
+        .collect()
+        .await
 }
 
 async fn ask(cluster: &Cluster, pod: &PodView, token: &str) -> Running {

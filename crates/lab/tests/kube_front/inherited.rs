@@ -20,6 +20,8 @@ fn from_metallb() {
     let stand = stand;
     let host = stand.node("n1");
     its_rules_alone(&stand);
+    // Nobody made the Secret, and nobody needs to.
+    stand.done(&Call::delete(&certificate_secret()));
     let memberlist = ["--ml-secret-name=memberlist", "--deployment=controller"];
     let flags = [&["-port=9120", "-log-level=info"][..], &memberlist].concat();
     let controller = stand.controller(host, &flags);
