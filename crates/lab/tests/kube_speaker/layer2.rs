@@ -262,15 +262,19 @@ fn quiet_restart(scene: &mut Scene) {
     assert!(macs.iter().flatten().all(|mac| *mac == first), "{macs:?}");
 }
 
-/// A speaker dies without a word: another takes over, and removes what the dead one said.
+/// A speaker dies without a word while the API server is away: another takes over all the same, and removes
+/// what the dead one said as soon as it can.
 fn death(scene: &mut Scene) {
     scene.await_first();
+    let cluster = &scene.lab.cluster;
+    cluster.stop_api().unwrap();
     let at = scene
         .speakers
         .iter()
         .position(|one| one.node() == scene.first);
     scene.speakers.remove(at.unwrap()).kill();
     let next = scene.await_another();
+    cluster.start_api().unwrap();
     await_told(&scene.lab, "web", &next);
     let back = scene.lab.speak(&scene.first);
     scene.speakers.push(back);
