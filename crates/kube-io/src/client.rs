@@ -150,12 +150,13 @@ async fn config(connection: &Connection) -> Result<kube::Config, Error> {
             .await
             .map_err(refused);
     }
-    if connection.context.is_some() {
-        return kube::Config::from_kubeconfig(&options)
-            .await
-            .map_err(refused);
+    // A file that is named and broken is not passed over for another cluster.
+    let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
+    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    if in_pod && !named && connection.context.is_none() {
+        return kube::Config::incluster().map_err(|error| Error::Config(error.to_string()));
     }
-    kube::Config::infer()
+    kube::Config::from_kubeconfig(&options)
         .await
-        .map_err(|error| Error::Config(error.to_string()))
+        .map_err(refused)
 }

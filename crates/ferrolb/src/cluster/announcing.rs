@@ -38,6 +38,22 @@ pub(super) const FOLLOWED: [Watched; 11] = [
     Watched::Communities,
 ];
 
+/// By which protocols a Service is announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct How {
+    layer2: bool,
+    bgp: bool,
+}
+
+impl From<&Announced> for How {
+    fn from(announced: &Announced) -> Self {
+        Self {
+            layer2: announced.layer2.is_some(),
+            bgp: announced.bgp.is_some(),
+        }
+    }
+}
+
 /// The world, the objects it is made of, and what is told of it.
 pub(super) struct Speaking {
     pub(super) announcing: Announcing,
@@ -45,8 +61,8 @@ pub(super) struct Speaking {
     recorder: Recorder,
     statuses: ServiceStatuses,
     monitor: Monitor,
-    /// What was last told of each Service.
-    told: BTreeMap<ServiceKey, Announced>,
+    /// How each Service that is announced is announced.
+    told: BTreeMap<ServiceKey, How>,
     sessions: Sessions,
     unanswered: Unanswered,
     /// Whether it is known who is alive, without which layer 2 decides nothing.
@@ -135,7 +151,7 @@ impl Speaking {
             self.announcing.tell_nodes();
         }
         for (key, announced) in self.announcing.settle().await {
-            self.tell(&key, announced);
+            self.tell(&key, &announced);
         }
         let world = &self.announcing.world;
         for (key, addresses) in self.unanswered.take(world) {
@@ -160,14 +176,15 @@ impl Speaking {
         let Some(judged) = self.sessions.judge(Instant::now()) else {
             return;
         };
-        for (key, announced) in &self.told {
+        for (key, _) in self.told.iter().filter(|(_, how)| how.bgp) {
+            let announced = self.announcing.world.announced(key);
             let peers = announced.bgp.iter().flat_map(|bgp| &bgp.peers);
             let concerned = match &judged {
-                Judged::First => announced.bgp.is_some(),
+                Judged::First => true,
                 Judged::Turned(turned) => peers.into_iter().any(|peer| turned.contains(peer)),
             };
             if concerned {
-                self.tell_bgp(key);
+                self.tell_bgp(key, &announced);
             }
         }
         if judged == Judged::First {
@@ -175,45 +192,43 @@ impl Speaking {
         }
     }
 
-    fn tell(&mut self, key: &ServiceKey, announced: Announced) {
-        let before = self.told.get(key).cloned().unwrap_or_default();
-        self.note_events(key, &before, &announced);
-        self.monitor.announced(key, &announced);
-        if before.layer2 != announced.layer2 {
+    fn tell(&mut self, key: &ServiceKey, announced: &Announced) {
+        let now = How::from(announced);
+        let before = match now {
+            How {
+                layer2: false,
+                bgp: false,
+            } => self.told.remove(key),
+            how => self.told.insert(key.clone(), how),
+        };
+        let before = before.unwrap_or_default();
+        self.monitor.announced(key, announced);
+        self.note_events(key, before, now);
+        if before.layer2 || now.layer2 {
             let interfaces = announced.layer2.as_ref().map(|l2| named(&l2.interfaces));
             self.statuses.layer2(key.clone(), interfaces);
         }
-        let news = before.bgp != announced.bgp;
-        if announced.is_nothing() {
-            self.told.remove(key);
-        } else {
-            self.told.insert(key.clone(), announced);
-        }
-        if news {
-            self.tell_bgp(key);
+        if before.bgp || now.bgp {
+            self.tell_bgp(key, announced);
         }
     }
 
-    fn tell_bgp(&self, key: &ServiceKey) {
+    fn tell_bgp(&self, key: &ServiceKey, announced: &Announced) {
         if !self.sessions.is_judging() {
             return;
         }
-        let bgp = self
-            .told
-            .get(key)
-            .and_then(|announced| announced.bgp.as_ref());
-        let peers = bgp.iter().flat_map(|bgp| &bgp.peers);
+        let peers = announced.bgp.iter().flat_map(|bgp| &bgp.peers);
         let up = peers.filter(|peer| self.sessions.is_up(peer)).cloned();
         let up: Vec<PeerName> = up.collect();
         self.statuses.bgp(key.clone(), &up);
     }
 
-    fn note_events(&self, key: &ServiceKey, before: &Announced, now: &Announced) {
+    fn note_events(&self, key: &ServiceKey, before: How, now: How) {
         let node = &self.announcing.node;
-        if before.bgp.is_none() && now.bgp.is_some() {
+        if !before.bgp && now.bgp {
             self.note(key, assigned(node, "bgp"));
         }
-        if before.layer2.is_none() && now.layer2.is_some() {
+        if !before.layer2 && now.layer2 {
             self.note(key, assigned(node, "layer2"));
         }
     }

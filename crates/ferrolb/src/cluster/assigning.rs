@@ -43,11 +43,13 @@ pub(super) struct Assigning {
     occupied: BTreeSet<ServiceKey>,
 }
 
-/// A write under way.
+/// A write under way. There is one at most on each version of a Service, so that its answer is about it.
 struct Unwritten {
     /// The resourceVersion it was decided on.
     version: Box<str>,
     decided: Decided,
+    /// What was decided since on the same version, to be written after it.
+    newer: Option<Decided>,
     /// How often the API server refused it.
     refusals: u32,
 }
@@ -121,9 +123,16 @@ impl Assigning {
         if newest.is_none_or(|newest| newest.version != sent_version) {
             return;
         }
-        let Some(unwritten) = self.unwritten.remove(&key) else {
+        let Some(mut unwritten) = self.unwritten.remove(&key) else {
             return;
         };
+        let written = result.is_ok();
+        if let Some(newer) = unwritten.newer.take() {
+            if written {
+                return self.write(key, newer, 0);
+            }
+            unwritten.decided = newer;
+        }
         match result {
             // With the leadership the term ends, and with the Service its status.
             Ok(_) | Err(WriteFault::Gone | WriteFault::NotLeading) => {}
@@ -213,15 +222,23 @@ impl Assigning {
         let Some(meta) = self.objects.meta(&key) else {
             return;
         };
-        let unwritten = Unwritten {
-            version: meta.resource_version.clone(),
-            decided: Decided {
-                ingress: ingress.clone(),
-                notes: events.clone(),
-            },
-            refusals,
+        let version = &meta.resource_version;
+        let decided = Decided {
+            ingress: ingress.clone(),
+            notes: events.clone(),
         };
         self.again.remove(&key);
+        let under_way = self.unwritten.get_mut(&key);
+        if let Some(before) = under_way.filter(|before| before.version == *version) {
+            before.newer = Some(decided);
+            return;
+        }
+        let unwritten = Unwritten {
+            version: version.clone(),
+            decided,
+            newer: None,
+            refusals,
+        };
         self.unwritten.insert(key.clone(), unwritten);
         self.writer.service_status(ServiceStatus {
             uid: meta.uid.clone(),

@@ -22,13 +22,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    answered,
     assigning::{self, Assigning},
-    connect,
     faults::{Faults, Share},
     memory::Memory,
     monitor::{Monitor, Question, pool_status, verdict},
     objects::Objects,
-    owner, report, webhooks,
+    report, way, webhooks,
 };
 use crate::args::{ClusterController, WebhookMode};
 
@@ -37,7 +37,7 @@ const LEASE: &str = "ferrolb-controller";
 /// How often to do what need not be done with every change.
 const TICK: Duration = Duration::from_millis(500);
 /// How long giving up the Lease may take at the end.
-const FAREWELL: Duration = Duration::from_secs(3);
+const FAREWELL: Duration = Duration::from_secs(8);
 
 /// The kinds a controller that stands by follows: its configuration.
 const STANDING_BY: [Watched; 3] = [
@@ -48,16 +48,20 @@ const STANDING_BY: [Watched; 3] = [
 
 /// Runs until `stop`.
 pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> anyhow::Result<()> {
-    let cluster = connect(&args.role.source, "controller").await?;
-    let owner = owner(&cluster, &args.role).await?;
-    let identity = identity(owner.as_ref())?;
-    make_memberlist_secret(&cluster, &args).await?;
+    let cluster = way(&args.role.source, "controller").await?;
     let metrics = Metrics::new("controller", env!("CARGO_PKG_VERSION"), None);
     let (ask, questions) = mpsc::channel(8);
     let serve = &args.role.serve;
     let monitor = Monitor::start(&args.role, metrics.clone(), &cluster, None, ask, &stop)
         .await
         .map_err(|fault| anyhow!("{fault}"))?;
+    // Health is told meanwhile: an API server that is away is no reason to be started anew.
+    let owner = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        owner = answered(&cluster, &args.role) => owner?,
+    };
+    let identity = identity(owner.as_ref())?;
+    make_memberlist_secret(&cluster, &args).await?;
     if args.mode != WebhookMode::Disabled {
         webhooks::start(&cluster, &args.webhooks, &serve.tls, &metrics, &stop)
             .await

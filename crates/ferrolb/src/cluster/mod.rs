@@ -130,3 +130,10 @@ async fn owner(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<O
     let owner = patiently(|| cluster.pod_owner(pod)).await;
     Ok(Some(owner.context("own Pod (--pod-name)")?))
 }
+
+/// Waits until the API server answers; gives the own Pod. Whoever restarts while the API server is away
+/// is alive and not ready until then.
+async fn answered(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<Owner>> {
+    patiently(|| greet(cluster)).await.context("API server")?;
+    owner(cluster, role).await
+}

@@ -3,9 +3,9 @@
 
 use std::future::pending;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ferrolb_kube_io::{
-    Cluster, Owner, Recorder, Told,
+    Recorder, Told,
     status::{
         Component, ConfigurationStateOptions, ConfigurationStates, ServiceStatuses,
         ServiceStatusesOptions,
@@ -22,16 +22,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     announcing::{FOLLOWED, Speaking},
+    answered,
     faults::{Faults, Share},
-    greet,
     memory::Memory,
     monitor::{Drivers, Monitor, Question, verdict},
     objects::Objects,
-    owner, patiently, report, way,
+    report, way,
 };
 use crate::{
     announcing::{Announcing, Settings},
-    args::{ClusterRole, ClusterSpeaker},
+    args::ClusterSpeaker,
 };
 
 /// Runs until `stop`.
@@ -89,13 +89,6 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let told = follow(&cluster, &FOLLOWED, &stop);
     speaker.run(told, asked, &stop).await;
     Ok(())
-}
-
-/// Waits until the API server answers; gives the own Pod. Whoever restarts while the API server is away
-/// is alive and not ready until then.
-async fn answered(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<Owner>> {
-    patiently(|| greet(cluster)).await.context("API server")?;
-    owner(cluster, role).await
 }
 
 /// Why this speaker speaks no BGP, where it does not; said once, and then of each object that asks for it.

@@ -150,15 +150,23 @@ impl Outlook {
         if let Some(warning) = &self.warning {
             eprintln!("warning: {warning}");
         }
-        let (faults, place) = match &self.origin {
-            Origin::Folder(model) => (model.diagnostics(), "folder"),
-            Origin::Cluster(faults) => (faults.clone(), "cluster"),
+        let (faults, place, what) = match &self.origin {
+            Origin::Folder(model) => (
+                model.diagnostics(),
+                "folder",
+                "what is refused counts here as it was last good, as far as that is known",
+            ),
+            Origin::Cluster(faults) => (
+                faults.clone(),
+                "cluster",
+                "what is refused counts for nothing here, while processes that saw a good version \
+                 of it go on with that",
+            ),
         };
         let faults = faults.iter().filter(|fault| fault.is_error()).count();
         if faults > 0 {
             eprintln!(
-                "warning: {faults} faults in the {place}, which `ferrolb check` shows; what is refused \
-                 counts here as it was last good, as far as that is known"
+                "warning: {faults} faults in the {place}, which `ferrolb check` shows; {what}"
             );
         }
     }

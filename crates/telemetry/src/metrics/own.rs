@@ -22,8 +22,6 @@ pub struct Standing {
 pub struct Own {
     role: &'static str,
     version: &'static str,
-    /// Decisions by what was decided: `assign`, `clear`, `refuse`, `announce`, `withdraw`.
-    pub decisions: Counters<1>,
     /// Writes to the API server by kind of object and by result.
     pub writes: Counters<2>,
     /// Watches opened anew, by kind of object.
@@ -42,7 +40,6 @@ impl Own {
         Self {
             role,
             version,
-            decisions: Counters::new(["decision"]),
             writes: Counters::new(["kind", "result"]),
             watch_reconnects: Counters::new(["kind"]),
             refused_connections: Counters::new(["server"]),
@@ -87,8 +84,6 @@ impl Own {
         let labels = [("role", self.role), ("version", self.version)];
         page.gauge("ferrolb_build_info", "What runs; always 1.")
             .add(&labels, 1_u64);
-        self.decisions
-            .write(page.counter("ferrolb_decisions_total", "Decisions taken."));
         self.writes
             .write(page.counter("ferrolb_api_writes_total", "Writes to the API server."));
         self.watch_reconnects.write(page.counter(

@@ -77,7 +77,6 @@ fn filled() -> Metrics {
     metrics.tell_bgp(vec![peer()]);
     metrics.tell_bfd(vec![bfd()]);
     let own = metrics.own();
-    own.decisions.of(["announce"]).add(3);
     own.writes.of(["Service", "ok"]).add(2);
     own.writes.of(["Service", "conflict"]).inc();
     own.watch_reconnects.of(["Node"]).inc();

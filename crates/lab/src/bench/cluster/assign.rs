@@ -62,9 +62,10 @@ fn measure(count: u32, rules: Rules) -> Result<Turn> {
     stage.namespace("ours")?;
     let services = pending("ours", count, None);
     stage.cluster.admin().each(CONNECTIONS, services.create())?;
+    let last = stage.last_served("ours")?;
     let begun = Instant::now();
     let controller = start(&stage)?;
-    stage.assigned("ours", count)?;
+    stage.assigned("ours", &last)?;
     let assigned = begun.elapsed();
     thread::sleep(SETTLE);
     let used = Usage::of(controller.pid())?;

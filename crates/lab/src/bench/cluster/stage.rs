@@ -111,14 +111,48 @@ impl Stage {
         Ok(values.sum::<f64>() as u64)
     }
 
-    /// Waits until so many Services of a namespace name the pool they have an address of.
-    pub(super) fn assigned(&self, namespace: &str, count: u32) -> Result<()> {
+    /// The Services of a namespace, from the API server's cache.
+    fn services(&self, namespace: &str) -> Result<Vec<Value>> {
         let path = format!("/api/v1/namespaces/{namespace}/services?resourceVersion=0");
+        let mut list = self.cluster.admin().call(&Call::get(&path))?.ok()?;
+        let items = list.pointer_mut("/items").map(Value::take);
+        Ok(items
+            .and_then(|items| match items {
+                Value::Array(items) => Some(items),
+                _ => None,
+            })
+            .unwrap_or_default())
+    }
+
+    /// The Service of a namespace that is served last: the youngest, by name where they are as old.
+    pub(super) fn last_served(&self, namespace: &str) -> Result<String> {
+        let text = |service: &Value, at: &str| {
+            let text = service.pointer(at).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let services = self.services(namespace)?;
+        let age = |service: &Value| {
+            let created = text(service, "/metadata/creationTimestamp");
+            (created, text(service, "/metadata/name"))
+        };
+        let last = services.iter().map(age).max();
+        Ok(last.context("no Service")?.1)
+    }
+
+    /// Waits until every Service of a namespace has an address: looks at the last one, as lists of all
+    /// of them would be most of what the API server does, and then once at all.
+    pub(super) fn assigned(&self, namespace: &str, last: &str) -> Result<()> {
+        let path = format!("/api/v1/namespaces/{namespace}/services/{last}");
+        let has = |service: &Value| {
+            service
+                .pointer("/status/loadBalancer/ingress/0/ip")
+                .is_some()
+        };
+        wait::until("the last Service has an address", PATIENCE, || {
+            Ok(has(&self.cluster.admin().call(&Call::get(&path))?.ok()?))
+        })?;
         wait::until("every Service has an address", PATIENCE, || {
-            let list = self.cluster.admin().call(&Call::get(&path))?.ok()?;
-            let items = list.pointer("/items").and_then(Value::as_array);
-            let has = |item: &&Value| item.pointer("/status/loadBalancer/ingress/0/ip").is_some();
-            Ok(items.into_iter().flatten().filter(has).count() >= usize::try_from(count)?)
+            Ok(self.services(namespace)?.iter().all(has))
         })
         .map(drop)
     }
