@@ -49,6 +49,41 @@ fn edited_while_they_are_served() {
     controller.stop().unwrap();
 }
 
+/// The pool moves before the statuses of its last move are written: the last decision wins for each.
+#[test]
+fn pools_that_change_faster_than_statuses() {
+    const SERVICES: usize = 100;
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    let place = |n: u32| pool("p", &format!("10.{n}.0.0/24"));
+    site.apply_pool(&place(0)).unwrap();
+    let controller = site.start().unwrap();
+    let calls = many::create(&site, SERVICES as u32).unwrap();
+    lab.admin().each(8, calls).unwrap();
+    many::all_served(&site, SERVICES, SOON).unwrap();
+    for n in 1..=25 {
+        site.apply_pool(&place(n)).unwrap();
+        thread::sleep(Duration::from_millis(u64::from(n % 5) * 15));
+    }
+    let mut held = many::Held::new();
+    let moved = wait::until("all have moved", SOON, || {
+        thread::sleep(Duration::from_millis(50));
+        held = many::all_served(&site, SERVICES, SOON)?.0;
+        Ok(held.values().all(|one| one.starts_with("10.25.")))
+    });
+    let left: Vec<_> = held
+        .iter()
+        .filter(|(_, one)| !one.starts_with("10.25."))
+        .collect();
+    assert!(
+        moved.is_ok(),
+        "left behind: {left:?}\n{}",
+        controller.tail()
+    );
+    site.want_pool("p", [100, 156, 0, 0]).unwrap();
+    controller.stop().unwrap();
+}
+
 /// Each Service has one Event of its address.
 fn told_of_each(site: &Site, namespace: &str) -> Result<()> {
     let path = format!("/api/v1/namespaces/{namespace}/events");
