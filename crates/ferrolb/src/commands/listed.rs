@@ -30,40 +30,68 @@ impl Listed {
     /// Lists every kind. Secrets may be kept from whoever asks: then passwords cannot be judged, and a
     /// line on the error output says so. Every other kind is needed.
     pub(super) async fn of(cluster: &Cluster) -> anyhow::Result<Self> {
-        let mut intake = Intake::new(cluster.namespace());
-        let (mut updates, mut faults) = (Vec::new(), Vec::new());
         let lists =
             Watched::ALL.map(|kind| async move { (kind, watch::list(cluster, kind).await) });
-        let (mut secrets, mut are_hidden) = (Vec::new(), false);
+        let mut gathered = Gathered::new(cluster.namespace());
         for (kind, listed) in join_all(lists).await {
-            let Some(told) = readable(kind, listed)? else {
-                are_hidden = true;
-                continue;
-            };
-            for one in told {
-                match one {
-                    Told::Apply(object, _) => {
-                        secrets.extend(stand_in(&object, cluster.namespace()));
-                        updates.extend(intake.apply(object));
-                    }
-                    Told::Broken(_, why) => faults.push(*why),
-                    _ => {}
-                }
+            match readable(kind, listed)? {
+                Some(told) => told.into_iter().for_each(|one| gathered.take(one)),
+                None => gathered.are_secrets_hidden = true,
             }
         }
-        if are_hidden {
-            eprintln!("warning: Secrets may not be read: passwords of peers are not judged");
-            updates.extend(secrets.into_iter().filter_map(|one| intake.apply(one)));
+        Ok(gathered.compile())
+    }
+}
+
+/// What was listed so far.
+struct Gathered {
+    intake: Intake,
+    updates: Vec<Update>,
+    faults: Vec<Diagnostic>,
+    are_secrets_hidden: bool,
+    /// In place of the Secrets that peers refer to.
+    stand_ins: Vec<Object>,
+}
+
+impl Gathered {
+    fn new(namespace: &str) -> Self {
+        Self {
+            intake: Intake::new(namespace),
+            updates: Vec::new(),
+            faults: Vec::new(),
+            are_secrets_hidden: false,
+            stand_ins: Vec::new(),
         }
-        let config = intake.compile().unwrap_or_default();
+    }
+
+    fn take(&mut self, told: Told) {
+        match told {
+            Told::Apply(object, _) => {
+                self.stand_ins.extend(stand_in(&object));
+                self.updates.extend(self.intake.apply(object));
+            }
+            Told::Broken(_, why) => self.faults.push(*why),
+            _ => {}
+        }
+    }
+
+    fn compile(mut self) -> Listed {
+        if self.are_secrets_hidden {
+            eprintln!("warning: Secrets may not be read: passwords of peers are not judged");
+            for secret in std::mem::take(&mut self.stand_ins) {
+                self.updates.extend(self.intake.apply(secret));
+            }
+        }
+        let config = self.intake.compile().unwrap_or_default();
+        let mut faults = self.faults;
         faults.extend(config.diagnostics().chain(&config.warnings).cloned());
         faults.sort_by(|a, b| (a.severity, &a.object).cmp(&(b.severity, &b.object)));
         faults.dedup();
-        Ok(Self {
-            updates,
+        Listed {
+            updates: self.updates,
             config,
             faults,
-        })
+        }
     }
 }
 
@@ -83,13 +111,13 @@ fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<O
 
 /// In place of the Secret that a peer refers to, one that has all a peer needs: a peer is not refused for
 /// what cannot be seen.
-fn stand_in(object: &Object, namespace: &str) -> Option<Object> {
+fn stand_in(object: &Object) -> Option<Object> {
     let Object::BGPPeer(peer) = object else {
         return None;
     };
     let name = peer.spec.password_secret.as_ref()?.name.as_deref()?;
     Some(Object::Secret(Box::new(SecretView {
-        namespace: namespace.into(),
+        namespace: peer.metadata.namespace.as_deref()?.into(),
         name: name.into(),
         kind: SECRET_TYPE.into(),
         password: Some(Secret::new(*b"unseen")),
