@@ -54,14 +54,48 @@ fn neighbour(net: &Topology, address: IpAddr) -> BTreeSet<String> {
 
 /// What BIRD was told in each session: since when it is up, how many updates and withdrawals came in. Equal
 /// before and after means: no session went, nothing was withdrawn, nothing was announced again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Told {
-    /// The line of each session: its state and since when.
-    pub sessions: Vec<String>,
+    /// The sessions.
+    pub sessions: Vec<Session>,
     /// Routes announced, over all sessions.
     pub updates: u64,
     /// Routes withdrawn.
     pub withdrawals: u64,
+}
+
+/// A session as BIRD shows it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its line but the time.
+    line: String,
+    /// The time of day it became so, in milliseconds.
+    since: i64,
+}
+
+impl PartialEq for Session {
+    /// BIRD computes the time of day anew each time it shows it, and a clock that is being set moves it.
+    fn eq(&self, other: &Self) -> bool {
+        self.line == other.line && (self.since - other.since).abs() < 500
+    }
+}
+
+impl Session {
+    /// From `name BGP table state 16:42:11.199 Established`.
+    fn parse(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (at, time) = words
+            .iter()
+            .enumerate()
+            .find(|(_, word)| word.contains(':'))?;
+        let (clock, millis) = time.split_once('.')?;
+        let mut parts = clock.split(':').map(str::parse::<i64>);
+        let seconds = parts.try_fold(0, |sum, part| Some(sum * 60 + part.ok()?))?;
+        Some(Self {
+            line: [&words[..at], &words[at + 1..]].concat().join(" "),
+            since: seconds * 1000 + millis.parse::<i64>().ok()?,
+        })
+    }
 }
 
 /// What BIRD was told so far.
@@ -77,7 +111,8 @@ pub fn told(bird: &dyn Router) -> Told {
         if !line.starts_with(' ') {
             is_session = line.split_whitespace().nth(1) == Some("BGP");
             if is_session {
-                told.sessions.push(line.to_owned());
+                told.sessions
+                    .push(Session::parse(line).expect("a session with its time"));
             }
         }
         if is_session {
