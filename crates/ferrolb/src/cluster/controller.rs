@@ -305,7 +305,8 @@ impl Term {
     /// What need not be done with every change: writes that were overtaken, and the counters of pools.
     fn catch_up(&mut self, monitor: &Monitor) {
         self.assigning.retry();
-        if !std::mem::take(&mut self.pools_changed) {
+        // Before every Service is known, the counters would say that nobody holds anything.
+        if !self.assigning.objects.is_complete() || !std::mem::take(&mut self.pools_changed) {
             return;
         }
         let allocator = self.assigning.engine.allocator();

@@ -113,8 +113,7 @@ impl Churn<'_> {
     }
 }
 
-#[test]
-fn killed_again_and_again() {
+pub fn killed_again_and_again() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
     let (kills, count) = scale();

@@ -106,24 +106,7 @@ impl Two {
     }
 }
 
-/// All scenes at once: they are waiting for Leases most of the time.
-#[test]
-fn one_leads() {
-    let scenes: [(&str, fn()); 3] = [
-        ("another takes over", another_takes_over),
-        ("one keeps the state", one_keeps_the_state),
-        (
-            "two processes of one host are two",
-            two_processes_of_one_host_are_two,
-        ),
-    ];
-    let run = |(name, scene): (&str, fn())| thread::Builder::new().name(name.into()).spawn(scene);
-    let running = scenes.map(|scene| run(scene).unwrap());
-    let failed = running.map(|scene| scene.join().is_err());
-    assert_eq!(failed, [false; 3], "a scene failed, see above");
-}
-
-fn another_takes_over() {
+pub fn another_takes_over() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
     lab.add_account(&site.name, "second").unwrap();
@@ -215,7 +198,7 @@ fn delete_some(site: &Site, held: &many::Held) {
 }
 
 /// Two Pods, one `ConfigurationState`: whoever assigns keeps it, and the other leaves it alone.
-fn one_keeps_the_state() {
+pub fn one_keeps_the_state() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
     lab.add_account(&site.name, "second").unwrap();
@@ -247,7 +230,7 @@ fn one_keeps_the_state() {
 }
 
 /// The two have the same rules and different names, so neither takes the other for itself.
-fn two_processes_of_one_host_are_two() {
+pub fn two_processes_of_one_host_are_two() {
     let Some(lab) = lab::shared() else { return };
     let site = Site::new(&lab).unwrap();
     let first = site.start().unwrap();

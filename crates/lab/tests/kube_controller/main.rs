@@ -22,6 +22,7 @@ mod outages;
 mod pools;
 mod races;
 mod requests;
+mod scenes;
 mod sharing;
 mod site;
 mod statuses;

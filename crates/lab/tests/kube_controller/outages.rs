@@ -28,8 +28,7 @@ fn away() -> Duration {
     }
 }
 
-#[test]
-fn the_api_server_fails() {
+pub fn the_api_server_fails() {
     // Of one family, so that a Service that prefers both has one cluster address.
     let options = Options {
         flags: vec!["--service-cluster-ip-range=10.96.0.0/12".to_owned()],

@@ -140,14 +140,14 @@ impl Site {
         let path = format!("{}/{}", self.pools_path(), pool.name);
         // The controller writes its status meanwhile.
         wait::until("the pool is applied", SOON, || {
-            let there = self.lab.admin().call(&Call::get(&path))?;
-            let call = if there.code == 404 {
-                Call::create(&self.pools_path(), object.clone())
-            } else {
-                let mut there = there.ok()?;
-                there["spec"] = object["spec"].clone();
-                Call::replace(&path, there)
-            };
+            let create = Call::create(&self.pools_path(), object.clone());
+            let made = self.lab.admin().call(&create)?;
+            if made.code != 409 {
+                return made.ok().map(|_| true);
+            }
+            let mut there = self.lab.get(&path)?;
+            there["spec"] = object["spec"].clone();
+            let call = Call::replace(&path, there);
             let answer = self.lab.admin().call(&call)?;
             Ok(answer.code != 409 && answer.ok().map(|_| true)?)
         })
