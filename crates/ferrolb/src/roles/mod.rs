@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The roles that run on a folder, made of two halves.
 //!
-//! | role | `assigning` | [`crate::announcing`] |
+//! | role | `assigning` | `announcing` |
 //! |---|---|---|
 //! | `controller` | yes, writes the state file | |
 //! | `speaker` | | yes, follows the state file |
