@@ -101,6 +101,8 @@ struct Follower<T, O> {
     failures: u32,
     /// Refusals of the watch in a row.
     refusals: u32,
+    /// Refusals of a list in a row.
+    barred: u32,
 }
 
 /// Tells `out` of everything, until `stop` or until nobody takes it any more.
@@ -119,6 +121,7 @@ pub(crate) fn spawn<T: Listed, O: Send + 'static>(
         trouble: None,
         failures: 0,
         refusals: 0,
+        barred: 0,
     };
     let stop = stop.clone();
     tokio::spawn(async move {
@@ -180,6 +183,7 @@ impl<T: Listed, O: Send> Follower<T, O> {
     }
 
     async fn complete(&mut self) -> Result<(), Deserted> {
+        self.barred = 0;
         let mut gone: Vec<O> = Vec::new();
         for (namespace, name) in self.diff.end() {
             gone.extend(self.map(Event::Gone(namespace, name)));
@@ -333,8 +337,16 @@ impl<T: Listed, O: Send> Follower<T, O> {
             let trouble = self.map(Event::Trouble(text));
             self.tell(trouble.into_iter().collect()).await?;
         }
-        let backoff = if error.is_passing() { BACKOFF } else { SLOW };
-        tokio::time::sleep(backoff.after(self.failures)).await;
+        // An API server that comes back refuses everybody for a moment: refusals have a count of their own,
+        // or that moment would be followed by the pause of an outage as long as the one before.
+        let pause = if error.is_passing() {
+            self.barred = 0;
+            BACKOFF.after(self.failures)
+        } else {
+            self.barred = self.barred.saturating_add(1);
+            SLOW.after(self.barred - 1)
+        };
+        tokio::time::sleep(pause).await;
         self.failures = self.failures.saturating_add(1);
         Ok(())
     }
