@@ -32,8 +32,8 @@ use crate::{
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 /// Between two withdrawals.
 const PAUSE: Duration = Duration::from_millis(20);
-/// From the last route until the statuses are written and memory is read.
-const SETTLE: Duration = Duration::from_secs(10);
+/// How long a speaker must have written nothing to count as at rest.
+const REST: Duration = Duration::from_secs(3);
 
 /// What one turn gave.
 struct Turn {
@@ -95,7 +95,7 @@ fn measure(bench: &Bench, stage: &Stage, services: &Services<'_>, counts: Counts
     bench.received(counts.services.into(), PATIENCE)?;
     let arrived = begun.elapsed();
     let used = Usage::of(speaker.pid())?;
-    thread::sleep(SETTLE);
+    rest(stage)?;
     let settled = Usage::of(speaker.pid())?;
     let gone = withdraw(bench, stage, services, counts.withdrawals, &speaker)?;
     Ok(Turn {
@@ -105,6 +105,30 @@ fn measure(bench: &Bench, stage: &Stage, services: &Services<'_>, counts: Counts
         cpu: Usage::of(speaker.pid())?.cpu - settled.cpu,
         gone,
     })
+}
+
+/// Waits until the statuses and Events that follow the routes are written: in a cluster that runs they
+/// are long since.
+fn rest(stage: &Stage) -> Result<()> {
+    let writes = || -> Result<u64> {
+        let statuses = stage.requests("PATCH", "servicebgpstatuses")?;
+        Ok(statuses + stage.requests("POST", "events")?)
+    };
+    let begun = Instant::now();
+    let mut before = writes()?;
+    loop {
+        thread::sleep(REST);
+        let now = writes()?;
+        // The first statuses come some seconds after the session is up.
+        if now == before && begun.elapsed() > 4 * REST {
+            return Ok(());
+        }
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "the speaker does not come to rest"
+        );
+        before = now;
+    }
 }
 
 /// Takes the address of one Service after the other, and gives it back.
