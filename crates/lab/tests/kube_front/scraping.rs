@@ -289,6 +289,13 @@ fn flags_of_tls(stand: &Stand, host: &Host, prometheus: &str) {
         (&["--tlsv1.3", "--curves", "P-384"], true),
         (&["--tlsv1.3", "--curves", "X25519"], false),
     ];
+    // Ready is who can assign; the certificate of the webhooks is a matter of its own, and follows.
+    stand.until("the webhooks' certificate is shown", || {
+        code(
+            host.namespace(),
+            &[&["-k"], &good[..], &[&webhook]].concat(),
+        ) == 405
+    });
     for (flags, served) in rows {
         let at = |url: &str| {
             let arguments = [&["-k", "-H", &bearer], flags, &[url]].concat();
