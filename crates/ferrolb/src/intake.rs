@@ -118,7 +118,11 @@ impl Intake {
     pub fn apply(&mut self, object: Object) -> Option<Update> {
         let resources = &mut self.resources;
         let (stale, update) = match object {
-            Object::IPAddressPool(object) => (resources.apply(*object), None),
+            Object::IPAddressPool(mut object) => {
+                // The controller writes it with every allocation; nothing is compiled from it.
+                object.status = None;
+                (resources.apply(*object), None)
+            }
             Object::BGPAdvertisement(object) => (resources.apply(*object), None),
             Object::L2Advertisement(object) => (resources.apply(*object), None),
             Object::BGPPeer(object) => (resources.apply(*object), None),
@@ -180,5 +184,32 @@ impl Intake {
         };
         self.stale |= stale;
         update
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pool(addresses: &str, assigned: i64) -> Object {
+        let pool = json!({
+            "metadata": { "name": "a", "namespace": "metallb-system" },
+            "spec": { "addresses": [addresses] },
+            "status": { "assignedIPv4": assigned, "assignedIPv6": 0, "availableIPv4": 9, "availableIPv6": 0 },
+        });
+        Object::IPAddressPool(serde_json::from_value(pool).unwrap())
+    }
+
+    #[test]
+    fn counters_of_a_pool_are_no_change_of_the_configuration() {
+        let mut intake = Intake::new("metallb-system");
+        intake.apply(pool("192.0.2.0/24", 1));
+        assert!(intake.compile().is_some());
+        intake.apply(pool("192.0.2.0/24", 2));
+        assert!(!intake.stale, "compiled again for nothing");
+        intake.apply(pool("198.51.100.0/24", 2));
+        assert!(intake.compile().is_some());
     }
 }

@@ -56,18 +56,11 @@ pub(crate) fn speaker(args: ClusterSpeaker) -> anyhow::Result<()> {
 fn run<F: Future<Output = anyhow::Result<()>>>(
     role: impl FnOnce(CancellationToken) -> F,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let result = runtime.block_on(async {
+    crate::roles::run_to_end(async {
         let stop = CancellationToken::new();
         crate::roles::end_on_signal(&stop)?;
         role(stop).await
-    });
-    // Requests under way are not waited for.
-    runtime.shutdown_background();
-    result
+    })
 }
 
 /// The API server, once it answers.

@@ -115,12 +115,17 @@ fn node_name(args: &SpeakerArgs) -> Result<NodeName, Box<Diagnostic>> {
 /// What keeps it from starting: an unusable folder or state directory, another controller, a socket
 /// that cannot be opened.
 pub fn run(role: &Role) -> anyhow::Result<()> {
+    run_to_end(process::run(role))
+}
+
+/// Runs a role of a folder or a cluster on threads of its own.
+pub(crate) fn run_to_end(role: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let result = runtime.block_on(process::run(role));
-    // Threads that wait for files are not waited for.
+    let result = runtime.block_on(role);
+    // Threads that wait for files, and requests under way, are not waited for.
     runtime.shutdown_background();
     result
 }

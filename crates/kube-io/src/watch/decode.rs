@@ -332,7 +332,8 @@ where
     }
     let told = Meta {
         uid: meta.uid.as_deref().unwrap_or_default().into(),
-        resource_version: meta.resource_version.as_deref().unwrap_or_default().into(),
+        // Told beside the object alone: in it, every write of a status would make it another one.
+        resource_version: meta.resource_version.take().unwrap_or_default().into(),
         generation: meta.generation,
     };
     Seen {
