@@ -26,11 +26,14 @@ use super::{
     assigning::{self, Assigning},
     faults::{Faults, Share},
     memory::Memory,
-    monitor::{Monitor, Question, pool_status, verdict},
+    monitor::{self, Monitor, Question, pool_status, verdict},
     objects::Objects,
     report, way, webhooks,
 };
-use crate::args::{ClusterController, WebhookMode};
+use crate::{
+    args::{ClusterController, WebhookMode},
+    serve::{Wait, Waits},
+};
 
 /// The Lease that one of several replicas holds.
 const LEASE: &str = "ferrolb-controller";
@@ -52,7 +55,8 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     let metrics = Metrics::new("controller", env!("CARGO_PKG_VERSION"), None);
     let (ask, questions) = mpsc::channel(8);
     let serve = &args.role.serve;
-    let monitor = Monitor::start(&args.role, metrics.clone(), &cluster, None, ask, &stop)
+    let waits = waits(args.mode);
+    let monitor = Monitor::start(&args.role, metrics, &cluster, None, ask, waits, &stop)
         .await
         .map_err(|fault| anyhow!("{fault}"))?;
     // Health is told meanwhile: an API server that is away is no reason to be started anew.
@@ -60,10 +64,11 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
         () = stop.cancelled() => return Ok(()),
         owner = answered(&cluster, &args.role) => owner?,
     };
+    monitor.has(Wait::ApiServer);
     let identity = identity(owner.as_ref())?;
     make_memberlist_secret(&cluster, &args).await?;
     if args.mode != WebhookMode::Disabled {
-        webhooks::start(&cluster, &args.webhooks, &serve.tls, &metrics, &stop)
+        webhooks::start(&cluster, &args.webhooks, &serve.tls, &monitor, &stop)
             .await
             .map_err(|fault| anyhow!("{fault}"))?;
     }
@@ -73,7 +78,6 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     };
     let states = ConfigurationStates::start(&cluster, options, &stop);
     if args.mode == WebhookMode::OnlyWebhook {
-        monitor.ready();
         report::serving_webhooks(questions, Instant::now(), &stop).await;
         return Ok(());
     }
@@ -94,6 +98,19 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     controller.run(&stop).await;
     let_go(election).await;
     Ok(())
+}
+
+/// What the controller needs before it is ready. The certificate is among it because a controller that is
+/// ready is one the API server calls; nothing that makes a certificate waits for that.
+fn waits(mode: WebhookMode) -> Waits {
+    let mut waits = match mode {
+        WebhookMode::OnlyWebhook => monitor::waits(&[]),
+        WebhookMode::Enabled | WebhookMode::Disabled => monitor::waits(&assigning::FOLLOWED),
+    };
+    if mode != WebhookMode::Disabled {
+        waits.insert(Wait::Certificate);
+    }
+    waits
 }
 
 /// Who holds the Lease. In a Pod one process runs at a time, so one that was killed and started again
@@ -242,9 +259,7 @@ impl Controller {
                     self.monitor.told(&batch);
                     objects.take(batch);
                     self.monitor.configuration(&mut objects);
-                    if objects.is_complete() {
-                        self.monitor.ready();
-                    }
+                    self.monitor.has_lists(&objects);
                 }
                 Some(question) = self.questions.recv() => {
                     // Whoever asked may have gone.
@@ -280,9 +295,7 @@ impl Controller {
             self.states.report(verdict(objects));
             term.faults.tell(&objects.diagnostics());
         }
-        if objects.is_complete() {
-            self.monitor.ready();
-        }
+        self.monitor.has_lists(objects);
     }
 
     fn note(&self, term: &mut Term, wrote: Wrote) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a role shows of itself: readiness, metrics, its state, and the verdict on its configuration.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use ferrolb_alloc::{Allocator, Counters, Engine};
 use ferrolb_api::resource::IPAddressPoolStatus;
-use ferrolb_kube_io::{Authoriser, Cluster, Told, WriteFault, Wrote, auth, status::Verdict};
+use ferrolb_kube_io::{
+    Authoriser, Cluster, Told, Watched, WriteFault, Wrote, auth, status::Verdict,
+};
 use ferrolb_telemetry::{
     Metrics,
     metrics::{PeerLabels, PoolUsage, Protocol, Standing},
@@ -22,7 +24,7 @@ use super::objects::Objects;
 use crate::{
     args::{ClusterRole, Refusal},
     drivers::{bgp, layer2},
-    serve::{self, Ask, Authorise, Later, Readiness, Tell},
+    serve::{self, Ask, Authorise, Later, Tell, Wait, Waits},
     status::{Report, socket},
 };
 
@@ -36,7 +38,7 @@ pub(super) type Question = oneshot::Sender<Report>;
 #[derive(Clone)]
 pub(super) struct Monitor {
     pub(super) metrics: Metrics,
-    readiness: Arc<watch::Sender<Readiness>>,
+    waits: Arc<watch::Sender<Waits>>,
 }
 
 /// The drivers that are asked right before a scrape, of a role that announces.
@@ -46,23 +48,23 @@ pub(super) struct Drivers {
 }
 
 impl Monitor {
-    /// Opens the listeners of health and metrics, and the status socket where one is named.
+    /// Opens the listeners of health and metrics, and the status socket where one is named. The role
+    /// is ready once [`Self::has`] was told of all `waits`.
     pub(super) async fn start(
         role: &ClusterRole,
         metrics: Metrics,
         cluster: &Cluster,
         drivers: Option<Drivers>,
         questions: mpsc::Sender<Question>,
+        waits: Waits,
         stop: &CancellationToken,
     ) -> Result<Self, Refusal> {
         if let Some(path) = &role.socket {
             listen(path, questions.clone(), stop)?;
         }
-        let (readiness, ready) = watch::channel(Readiness::Waiting(Cow::Borrowed(
-            "the first complete lists from the API server",
-        )));
+        let (waits, shown) = watch::channel(waits);
         let behind = serve::Behind {
-            readiness: ready,
+            waits: shown,
             authorise: Arc::new(Reviewed(Authoriser::new(cluster))),
             tell: Arc::new(Desk {
                 metrics: metrics.clone(),
@@ -74,17 +76,37 @@ impl Monitor {
         serve::start(&role.serve, behind, stop).await?;
         Ok(Self {
             metrics,
-            readiness: Arc::new(readiness),
+            waits: Arc::new(waits),
         })
     }
 
-    /// Everything needed at the start is there.
-    pub(super) fn ready(&self) {
-        self.metrics.own().ready.set(true);
-        self.readiness.send_if_modified(|now| {
-            let before = std::mem::replace(now, Readiness::Ready);
-            before != Readiness::Ready
+    /// This is there.
+    pub(super) fn has(&self, what: Wait) {
+        self.progress(|waits| waits.retain(|wait| *wait != what));
+    }
+
+    /// Takes note of which first lists are in.
+    pub(super) fn has_lists(&self, objects: &Objects) {
+        self.progress(|waits| {
+            waits.retain(|wait| !matches!(wait, Wait::List(_)));
+            waits.extend(objects.missing().map(|kind| Wait::List(kind.kind())));
         });
+    }
+
+    /// Once ready a role stays so: a leader that lists anew goes on answering webhooks.
+    fn progress(&self, change: impl FnOnce(&mut Waits)) {
+        let changed = self.waits.send_if_modified(|waits| {
+            if waits.is_empty() {
+                return false;
+            }
+            let before = waits.clone();
+            change(waits);
+            *waits != before
+        });
+        if changed {
+            let ready = self.waits.borrow().is_empty();
+            self.metrics.own().ready.set(ready);
+        }
     }
 
     /// Shows how the configuration stands; says whether that may have changed.
@@ -191,6 +213,12 @@ fn listen(
         }
     });
     Ok(())
+}
+
+/// What a role needs that follows these kinds.
+pub(super) fn waits(followed: &[Watched]) -> Waits {
+    let lists = followed.iter().map(|kind| Wait::List(kind.kind()));
+    lists.chain([Wait::ApiServer]).collect()
 }
 
 /// What `ConfigurationState` says: every object that is refused.

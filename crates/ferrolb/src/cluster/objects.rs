@@ -114,6 +114,11 @@ impl Objects {
         !self.missing.contains(&kind)
     }
 
+    /// The kinds whose first complete list is not in yet.
+    pub(super) fn missing(&self) -> impl Iterator<Item = Watched> {
+        self.missing.iter().copied()
+    }
+
     /// Whether the first complete list of every kind is in.
     pub(super) fn is_complete(&self) -> bool {
         self.missing.is_empty()

@@ -25,13 +25,14 @@ use super::{
     answered,
     faults::{Faults, Share},
     memory::Memory,
-    monitor::{Drivers, Monitor, Question, verdict},
+    monitor::{Drivers, Monitor, Question, verdict, waits},
     objects::Objects,
     report, way,
 };
 use crate::{
     announcing::{Announcing, Settings},
     args::ClusterSpeaker,
+    serve::Wait,
 };
 
 /// Runs until `stop`.
@@ -51,6 +52,7 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
         &cluster,
         Some(drivers),
         questions,
+        waits(&FOLLOWED),
         &stop,
     )
     .await
@@ -59,6 +61,7 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
         () = stop.cancelled() => return Ok(()),
         owner = answered(&cluster, &args.role) => owner?,
     };
+    monitor.has(Wait::ApiServer);
     let recorder = Recorder::start(&cluster, "metallb-speaker", node.as_str(), &stop);
     let states = ConfigurationStateOptions {
         component: Component::Speaker {
@@ -154,9 +157,7 @@ impl Speaker {
             self.states.report(verdict(&self.speaking.objects));
             self.faults.tell(&self.speaking.objects.diagnostics());
         }
-        if self.speaking.objects.is_complete() {
-            self.monitor.ready();
-        }
+        self.monitor.has_lists(&self.speaking.objects);
     }
 }
 

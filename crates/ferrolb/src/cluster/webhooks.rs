@@ -22,7 +22,6 @@ use ferrolb_kube_io::{
         follow_certificates, inject_conversion, inject_webhooks, write_certificates,
     },
 };
-use ferrolb_telemetry::Metrics;
 use ferrolb_webhook::{
     Refusal,
     admission::{self, List, Webhook},
@@ -32,9 +31,10 @@ use ferrolb_webhook::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::monitor::Monitor;
 use crate::{
     intake::Intake,
-    serve::{self, Identity, WebhookSettings, certificate},
+    serve::{self, Identity, Wait, WebhookSettings, certificate},
 };
 
 /// The webhook configuration and the definition with a conversion that MetalLB's manifests have.
@@ -53,12 +53,13 @@ pub(super) async fn start(
     cluster: &Cluster,
     settings: &WebhookSettings,
     tls: &serve::tls::Options,
-    metrics: &Metrics,
+    monitor: &Monitor,
     stop: &CancellationToken,
 ) -> Result<(), crate::args::Refusal> {
     let identity = Identity::default();
     let router = router(cluster.clone());
-    serve::webhooks(settings, tls, &identity, router, metrics, stop).await?;
+    serve::webhooks(settings, tls, &identity, router, &monitor.metrics, stop).await?;
+    tokio::spawn(tell(identity.clone(), monitor.clone(), stop.clone()));
     if settings.rotates {
         let keeper = Keeper::new(cluster.clone(), settings, identity);
         tokio::spawn(keeper.run(stop.clone()));
@@ -66,6 +67,14 @@ pub(super) async fn start(
         certificate::follow(settings.cert_dir.clone(), identity, stop.clone());
     }
     Ok(())
+}
+
+/// Tells that there is a certificate, once there is.
+async fn tell(identity: Identity, monitor: Monitor, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = identity.comes() => monitor.has(Wait::Certificate),
+    }
 }
 
 fn router(cluster: Cluster) -> Router {

@@ -9,7 +9,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +20,10 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Refusal;
@@ -68,14 +71,11 @@ impl Fault {
 pub struct Identity(Arc<Shown>);
 
 #[derive(Debug, Default)]
-struct Shown(RwLock<Option<Arc<CertifiedKey>>>);
+struct Shown(watch::Sender<Option<Arc<CertifiedKey>>>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.borrow().clone()
     }
 }
 
@@ -119,11 +119,13 @@ impl Identity {
     /// Whether there is one.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.0
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
+        self.0.0.borrow().is_some()
+    }
+
+    /// Ends once there is one.
+    pub async fn comes(&self) {
+        // It does not end otherwise: the sender is ours.
+        let _ = self.0.0.subscribe().wait_for(Option::is_some).await;
     }
 
     pub(super) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
@@ -137,7 +139,7 @@ impl Identity {
     ) -> Result<(), Fault> {
         let whole =
             CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(Fault::Unfit)?;
-        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(whole));
+        self.0.0.send_replace(Some(Arc::new(whole)));
         Ok(())
     }
 }

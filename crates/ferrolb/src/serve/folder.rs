@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Authorise, Behind, Later, Readiness, Settings, Tell, TokenFile, start as open};
+use super::{Authorise, Behind, Later, Settings, Tell, TokenFile, Wait, Waits, start as open};
 use crate::{
     args::Refusal,
     status::{
@@ -48,10 +48,10 @@ pub(crate) async fn start(
         questions,
         metrics: metrics.clone(),
     });
-    let (ready, readiness) = watch::channel(Readiness::Waiting("the manifests".into()));
+    let (ready, waits) = watch::channel(Waits::from([Wait::Manifests]));
     let token = settings.metrics_token_file.clone().unwrap_or_default();
     let behind = Behind {
-        readiness,
+        waits,
         authorise: Arc::new(TokenFile(token)) as Arc<dyn Authorise>,
         tell: Arc::clone(&desk) as Arc<dyn Tell>,
         metrics,
@@ -62,7 +62,7 @@ pub(crate) async fn start(
         tokio::select! {
             () = stop.cancelled() => {}
             () = desk.synced() => {
-                let _ = ready.send(Readiness::Ready);
+                let _ = ready.send(Waits::new());
                 stop.cancelled().await;
             }
         }

@@ -1,35 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `/healthz` and `/readyz`.
 
-use std::borrow::Cow;
+use std::{collections::BTreeSet, fmt};
 
 use axum::{Router, extract::State, routing::get};
 use hyper::StatusCode;
 use tokio::sync::watch;
 
-/// Whether a role is ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// It does what it is there for.
-    Ready,
-    /// It does not yet, and what it waits for.
-    Waiting(Cow<'static, str>),
+/// Something a role needs before it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wait {
+    /// The manifests of a folder, read once.
+    Manifests,
+    /// The API server, and what it says of this process.
+    ApiServer,
+    /// Every object of a kind.
+    List(&'static str),
+    /// What webhooks are served with.
+    Certificate,
 }
 
-/// A process that answers is alive; whether it is ready, `readiness` says.
-pub(super) fn router(readiness: watch::Receiver<Readiness>) -> Router {
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("waiting for ")?;
+        match self {
+            Self::Manifests => f.write_str("the manifests"),
+            Self::ApiServer => f.write_str("the API server to answer"),
+            Self::List(kind) => write!(f, "the first list of {kind}"),
+            Self::Certificate => f.write_str("the webhooks' certificate"),
+        }
+    }
+}
+
+/// What a role still needs; with nothing left it is ready.
+pub type Waits = BTreeSet<Wait>;
+
+/// A process that answers is alive; whether it is ready, `waits` says.
+pub(super) fn router(waits: watch::Receiver<Waits>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(readiness)
+        .with_state(waits)
 }
 
-async fn ready(State(readiness): State<watch::Receiver<Readiness>>) -> (StatusCode, String) {
-    match &*readiness.borrow() {
-        Readiness::Ready => (StatusCode::OK, "ok\n".to_owned()),
-        Readiness::Waiting(what) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {what}\n"),
-        ),
+async fn ready(State(waits): State<watch::Receiver<Waits>>) -> (StatusCode, String) {
+    let waits = waits.borrow();
+    if waits.is_empty() {
+        return (StatusCode::OK, "ok\n".to_owned());
     }
+    let lines = waits.iter().map(|wait| format!("{wait}\n")).collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines)
 }

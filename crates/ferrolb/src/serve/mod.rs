@@ -40,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use authorise::{Ask, Authorise, TokenFile, Verdict};
 pub use certificate::Identity;
-pub use health::Readiness;
+pub use health::{Wait, Waits};
 pub use metrics::{STATUS_AUDIENCE, STATUS_TOKEN, Tell};
 pub use server::Bounds;
 pub use snapshot::{bgp_peer, layer2_addresses};
@@ -84,8 +84,8 @@ pub struct WebhookSettings {
 
 /// What is behind the listeners of a role.
 pub struct Behind {
-    /// Whether the role is ready.
-    pub readiness: watch::Receiver<Readiness>,
+    /// What the role needs before it is ready.
+    pub waits: watch::Receiver<Waits>,
     /// Who may read metrics and state.
     pub authorise: Arc<dyn Authorise>,
     /// What they read.
@@ -134,7 +134,7 @@ pub async fn start(
     if let Some(address) = settings.health {
         let listener = server::bind(address, "--health-probe-port").await?;
         let refused = behind.metrics.own().refused_by("health");
-        let server = server::Server::new(None, health::router(behind.readiness), refused);
+        let server = server::Server::new(None, health::router(behind.waits), refused);
         served.health = Some(server.spawn(listener, address, stop));
     }
     if let Some(address) = settings.metrics {

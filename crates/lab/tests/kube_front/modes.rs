@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     OURS,
-    stand::{Stand, certificate_secret, code, path},
+    stand::{Stand, certificate_secret, code, curl, path},
     tls::{self, Pair},
 };
 
@@ -76,9 +76,13 @@ fn the_certificate_is_somebody_elses(stand: &Stand, host: &Host) {
     let before = stand.done(&Call::get(&certificate_secret()));
     let dir = stand.cluster.dir().join("webhook-cert");
     let (first, second) = (Pair::new(tls::NAME, 2090), Pair::new(tls::NAME, 2091));
-    first.mount(&dir, "1");
     let folder = format!("--cert-dir={}", dir.display());
     let controller = stand.start("controller", host, &["--disable-cert-rotation", &folder]);
+    let waits = "waiting for the webhooks' certificate\n";
+    stand.until("it waits for the certificate alone", || {
+        curl(host.namespace(), &["http://127.0.0.1:17472/readyz"]).stdout == waits
+    });
+    first.mount(&dir, "1");
     stand.ready(&controller);
     trust(stand, &first);
     stand.called(&controller);

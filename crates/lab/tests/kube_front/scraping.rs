@@ -135,8 +135,13 @@ fn ready_once_it_has_lists(stand: &Stand, host: &Host) -> Process {
     for _ in 0..5 {
         assert_eq!(health(here, "/readyz"), 503);
     }
-    let said = curl(here, &["http://127.0.0.1:17472/readyz"]).stdout;
-    assert!(said.contains("first complete lists"), "{said}");
+    let lines = [
+        "waiting for the first list of Community\n",
+        "waiting for the first list of IPAddressPool\n",
+    ];
+    stand.until("it waits for the two kinds of that rule alone", || {
+        curl(here, &["http://127.0.0.1:17472/readyz"]).stdout == lines.concat()
+    });
     stand.done(&Call::merge(&role, json!({ "rules": whole["rules"] })));
     controller
         .wait_for("it is ready", SOON, || Ok(health(here, "/readyz") == 200))

@@ -108,14 +108,15 @@ async fn readiness_says_what_it_waits_for() {
     let waiting = plain(role.health, "/readyz").await;
     assert_eq!(
         (waiting.status, waiting.body.as_str()),
-        (503, "not ready: the pools\n")
+        (503, "waiting for the first list of IPAddressPool\n")
     );
-    role.readiness.send(Readiness::Ready).unwrap();
+    let two = Waits::from([Wait::Certificate, Wait::List("Community")]);
+    role.waits.send(two).unwrap();
+    let waiting = plain(role.health, "/readyz").await;
+    let lines = "waiting for the first list of Community\nwaiting for the webhooks' certificate\n";
+    assert_eq!((waiting.status, waiting.body.as_str()), (503, lines));
+    role.waits.send(Waits::new()).unwrap();
     assert_eq!(plain(role.health, "/readyz").await.status, 200);
-    role.readiness
-        .send(Readiness::Waiting("the lease".into()))
-        .unwrap();
-    assert_eq!(plain(role.health, "/readyz").await.status, 503);
     assert_eq!(plain(role.health, "/healthz").await.status, 200);
 }
 

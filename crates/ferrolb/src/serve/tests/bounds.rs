@@ -15,11 +15,11 @@ const SHORT: Duration = Duration::from_millis(400);
 /// Health behind bounds that a test can wait for.
 async fn bounded(tls: bool, stop: &CancellationToken) -> (SocketAddr, Metrics) {
     let metrics = Metrics::new("speaker", "1", None);
-    let (_, readiness) = watch::channel(Readiness::Ready);
+    let (_, waits) = watch::channel(Waits::new());
     let identity = Identity::self_signed("localhost").unwrap();
     let config = tls.then(|| tls::Options::default().server(&identity, false).unwrap());
     let refused = metrics.own().refused_by("test");
-    let mut server = Server::new(config, health::router(readiness), refused);
+    let mut server = Server::new(config, health::router(waits), refused);
     server.bounds = Bounds {
         connections: 2,
         handshake: SHORT,

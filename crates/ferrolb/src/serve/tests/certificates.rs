@@ -102,9 +102,9 @@ async fn a_folder_without_a_usable_pair_is_refused_at_the_start() {
             health: None,
             ..settings()
         };
-        let (_, readiness) = watch::channel(Readiness::Ready);
+        let (_, waits) = watch::channel(Waits::new());
         let behind = Behind {
-            readiness,
+            waits,
             authorise: Arc::new(TokenFile("/nowhere".into())),
             tell: Arc::new(Told),
             metrics: Metrics::new("speaker", "1", None),

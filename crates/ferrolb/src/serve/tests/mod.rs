@@ -72,7 +72,7 @@ struct Role {
     health: SocketAddr,
     metrics: SocketAddr,
     served: Served,
-    readiness: watch::Sender<Readiness>,
+    waits: watch::Sender<Waits>,
     reviews: Arc<Reviews>,
     stop: CancellationToken,
 }
@@ -84,13 +84,13 @@ impl Drop for Role {
 }
 
 async fn role(settings: &Settings) -> Role {
-    let (readiness, receiver) = watch::channel(Readiness::Waiting("the pools".into()));
+    let (waits, receiver) = watch::channel(Waits::from([Wait::List("IPAddressPool")]));
     let reviews = Arc::new(Reviews {
         asked: AtomicUsize::new(0),
     });
     let stop = CancellationToken::new();
     let behind = Behind {
-        readiness: receiver,
+        waits: receiver,
         authorise: Arc::clone(&reviews) as Arc<dyn Authorise>,
         tell: Arc::new(Told),
         metrics: Metrics::new("speaker", "1", None),
@@ -100,7 +100,7 @@ async fn role(settings: &Settings) -> Role {
         health: served.health.as_ref().unwrap().address,
         metrics: served.metrics.as_ref().unwrap().address,
         served,
-        readiness,
+        waits,
         reviews,
         stop,
     }
