@@ -3,8 +3,10 @@
 
 use std::{error::Error as _, time::Duration};
 
+use ferrolb_types::{Diagnostic, ObjectRef, codes};
+
 /// Why a request, or what was made of its answer, failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no usable kubeconfig and no service account.
     #[error("no way to an API server: {0}")]
@@ -19,6 +21,9 @@ pub enum Error {
         /// The API's words.
         message: String,
     },
+    /// There is no such kind: its definition is not installed.
+    #[error("{0}")]
+    NotInstalled(Box<Diagnostic>),
     /// Nothing came back in time.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
@@ -67,7 +72,7 @@ impl Error {
         match self {
             Self::Timeout(_) | Self::Transport(_) | Self::Answer(_) => true,
             Self::Api { code, .. } => matches!(code, 401 | 408 | 429) || *code >= 500,
-            Self::Config(_) | Self::Request(_) | Self::Random(_) => false,
+            Self::Config(_) | Self::Request(_) | Self::Random(_) | Self::NotInstalled(_) => false,
         }
     }
 
@@ -76,8 +81,25 @@ impl Error {
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Api { code, .. } => Some(*code),
+            Self::NotInstalled(_) => Some(404),
             _ => None,
         }
+    }
+
+    /// A kind of ours that the API server does not know, in this version.
+    pub(crate) fn not_installed(definition: &str, version: &str) -> Self {
+        let object = ObjectRef::new("CustomResourceDefinition", "", definition);
+        let cause = format!("it is not installed, or does not serve {version}");
+        let remedy = "apply the manifests that FerroLB came with again, as in `kubectl apply \
+                      --server-side -k deploy/base`; in a cluster that has none of the definitions \
+                      `ferrolb crds | kubectl apply --server-side -f -` does. The roles wait for it \
+                      and need no restart";
+        Self::NotInstalled(Box::new(Diagnostic::error(
+            codes::state::T007,
+            object,
+            cause,
+            remedy,
+        )))
     }
 
     pub(crate) fn answer(error: &serde_json::Error) -> Self {

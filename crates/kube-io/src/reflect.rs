@@ -38,7 +38,7 @@ pub(crate) enum Event<T> {
     /// The first complete list has been told.
     Synced,
     /// The collection cannot be read at present.
-    Trouble(String),
+    Trouble(Error),
     /// It can be read again.
     Well,
 }
@@ -333,8 +333,8 @@ impl<T: Listed, O: Send> Follower<T, O> {
         let text = error.to_string();
         if self.trouble.as_deref() != Some(text.as_str()) {
             tracing::warn!(kind = self.follow.what, %error, "the kind cannot be read, it is tried again");
-            self.trouble = Some(text.clone());
-            let trouble = self.map(Event::Trouble(text));
+            self.trouble = Some(text);
+            let trouble = self.map(Event::Trouble(error.clone()));
             self.tell(trouble.into_iter().collect()).await?;
         }
         // An API server that comes back refuses everybody for a moment: refusals have a count of their own,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ferrolb_api::resource::GROUP;
 use futures::{AsyncBufRead, AsyncBufReadExt};
 use serde::{
     Deserialize, Deserializer,
@@ -173,6 +174,22 @@ impl Source {
         )
     }
 
+    /// The error, in plain words where the API server does not know a kind of ours.
+    fn explained(&self, error: Error) -> Error {
+        match self.definition() {
+            Some((name, version)) if error.is_not_found() => Error::not_installed(&name, version),
+            _ => error,
+        }
+    }
+
+    /// The CustomResourceDefinition of a kind of ours, and the version asked for.
+    fn definition(&self) -> Option<(String, &str)> {
+        let mut parts = self.path.strip_prefix("/apis/")?.split('/');
+        let (group, version) = (parts.next()?, parts.next()?);
+        let plural = parts.next_back()?;
+        (group == GROUP).then(|| (format!("{plural}.{group}"), version))
+    }
+
     /// Reads a page.
     pub(crate) async fn page<T>(
         &self,
@@ -180,10 +197,9 @@ impl Source {
         continued: Option<&str>,
         decode: Decode<T>,
     ) -> Result<Page<T>, Error> {
-        let text = cluster
-            .text(request::get(self.list_path(continued))?, REQUEST)
-            .await?;
-        page(&text, decode)
+        let request = request::get(self.list_path(continued))?;
+        let text = cluster.text(request, REQUEST).await;
+        page(&text.map_err(|error| self.explained(error))?, decode)
     }
 
     /// Begins to watch from `version`.
@@ -191,7 +207,7 @@ impl Source {
         let request = request::get(self.watch_path(version))?;
         let opening = cluster.client().request_stream(request);
         let stream = match tokio::time::timeout(REQUEST, opening).await {
-            Ok(stream) => stream?,
+            Ok(stream) => stream.map_err(|error| self.explained(error.into()))?,
             Err(_) => return Err(Error::Timeout(REQUEST)),
         };
         Ok(Changes {

@@ -292,7 +292,9 @@ impl Controller {
         term.assigning.take(batch);
         let objects = &mut term.assigning.objects;
         if self.monitor.configuration(objects) {
-            self.states.report(verdict(objects));
+            if let Some(verdict) = verdict(objects) {
+                self.states.report(verdict);
+            }
             term.faults.tell(&objects.diagnostics());
         }
         self.monitor.has_lists(objects);

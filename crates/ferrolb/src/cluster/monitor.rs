@@ -111,8 +111,9 @@ impl Monitor {
 
     /// Shows how the configuration stands; says whether that may have changed.
     pub(super) fn configuration(&self, objects: &mut Objects) -> bool {
+        let other_kinds = objects.has_news_of_kinds();
         if !objects.has_news() {
-            return false;
+            return other_kinds;
         }
         let diagnostics = objects.diagnostics();
         let client = self.metrics.client();
@@ -221,17 +222,22 @@ pub(super) fn waits(followed: &[Watched]) -> Waits {
     lists.chain([Wait::ApiServer]).collect()
 }
 
-/// What `ConfigurationState` says: every object that is refused.
-pub(super) fn verdict(objects: &Objects) -> Verdict {
+/// What `ConfigurationState` says: every object that is refused, and every kind that is not installed.
+/// Nothing before anything is known, so that what an earlier process said stands until then.
+pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
     let diagnostics = objects.diagnostics();
     let errors = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_error());
-    let errors: Vec<String> = errors.map(ToString::to_string).collect();
-    if errors.is_empty() {
-        Verdict::Valid
-    } else {
-        Verdict::Invalid(errors)
+    let mut errors: Vec<String> = errors.map(ToString::to_string).collect();
+    let unknown: Vec<String> = objects.not_installed().map(|why| why.to_string()).collect();
+    if !errors.is_empty() {
+        errors.extend(unknown);
+        return Some(Verdict::Invalid(errors));
+    }
+    match unknown.is_empty() {
+        true => objects.is_configured().then_some(Verdict::Valid),
+        false => Some(Verdict::Unknown(unknown.join("\n"))),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ferrolb_config::object::Object;
-use ferrolb_kube_io::{Meta, Subject, Told, Watched};
+use ferrolb_kube_io::{Error, Meta, Subject, Told, Watched};
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes, codes::pool::P051};
 
 use super::memory::Memory;
@@ -33,7 +33,7 @@ pub(super) struct Objects {
     /// Kinds whose first complete list is not in yet.
     missing: BTreeSet<Watched>,
     broken: BTreeMap<ObjectRef, Box<Diagnostic>>,
-    trouble: BTreeMap<Watched, String>,
+    trouble: BTreeMap<Watched, Error>,
     services: HashMap<ServiceKey, Meta>,
     /// The nodes whose speakers are alive.
     alive: BTreeSet<NodeName>,
@@ -41,6 +41,8 @@ pub(super) struct Objects {
     departed: BTreeSet<NodeName>,
     /// Whether what is wrong may be another than it was.
     news: bool,
+    /// Whether other kinds can be read than could.
+    news_of_kinds: bool,
 }
 
 /// A Service as the subject of Events.
@@ -68,6 +70,7 @@ impl Objects {
             alive: BTreeSet::new(),
             departed: BTreeSet::new(),
             news: false,
+            news_of_kinds: false,
         }
     }
 
@@ -148,6 +151,11 @@ impl Objects {
         std::mem::take(&mut self.news)
     }
 
+    /// Whether [`Self::not_installed`] may say something else than when this was last asked.
+    pub(super) fn has_news_of_kinds(&mut self) -> bool {
+        std::mem::take(&mut self.news_of_kinds)
+    }
+
     /// What is refused or doubtful in the configuration, errors first.
     pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut all: Vec<Diagnostic> = self.broken.values().map(|why| (**why).clone()).collect();
@@ -163,12 +171,20 @@ impl Objects {
 
     /// The kinds that cannot be followed at present, in words.
     pub(super) fn troubles(&self) -> impl Iterator<Item = Diagnostic> + '_ {
-        self.trouble.iter().map(|(kind, why)| {
+        self.trouble.iter().map(|(kind, error)| {
+            if let Error::NotInstalled(why) = error {
+                return (**why).clone();
+            }
             let object = ObjectRef::new("watch", "", kind.to_string());
             let remedy = "see whether the API server answers and the role may list and watch the \
                           kind; until then everything stays as it was last told";
-            Diagnostic::error(codes::state::T006, object, why.as_str(), remedy).warning()
+            Diagnostic::error(codes::state::T006, object, error.to_string(), remedy).warning()
         })
+    }
+
+    /// The kinds among them that the API server does not know.
+    pub(super) fn not_installed(&self) -> impl Iterator<Item = Diagnostic> + '_ {
+        self.troubles().filter(|one| one.code == codes::state::T007)
     }
 
     fn note(&mut self, told: Told) -> Option<Update> {
@@ -190,15 +206,16 @@ impl Objects {
             }
             Told::Synced(kind) => {
                 self.missing.remove(&kind);
-                self.trouble.remove(&kind);
+                self.news_of_kinds |= self.trouble.remove(&kind).is_some();
                 None
             }
             Told::Trouble(kind, why) => {
                 self.trouble.insert(kind, why);
+                self.news_of_kinds = true;
                 None
             }
             Told::Well(kind) => {
-                self.trouble.remove(&kind);
+                self.news_of_kinds |= self.trouble.remove(&kind).is_some();
                 None
             }
         }

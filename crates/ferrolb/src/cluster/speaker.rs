@@ -154,7 +154,9 @@ impl Speaker {
         self.faults.take(&batch);
         self.speaking.take(batch);
         if self.monitor.configuration(&mut self.speaking.objects) {
-            self.states.report(verdict(&self.speaking.objects));
+            if let Some(verdict) = verdict(&self.speaking.objects) {
+                self.states.report(verdict);
+            }
             self.faults.tell(&self.speaking.objects.diagnostics());
         }
         self.monitor.has_lists(&self.speaking.objects);

@@ -28,15 +28,16 @@ pub(super) struct Listed {
 
 impl Listed {
     /// Lists every kind. Secrets may be kept from whoever asks: then passwords cannot be judged, and a
-    /// line on the error output says so. Every other kind is needed.
+    /// line on the error output says so. A kind that is not installed is a fault. Every other is needed.
     pub(super) async fn of(cluster: &Cluster) -> anyhow::Result<Self> {
         let lists =
             Watched::ALL.map(|kind| async move { (kind, watch::list(cluster, kind).await) });
         let mut gathered = Gathered::new(cluster.namespace());
         for (kind, listed) in join_all(lists).await {
             match readable(kind, listed)? {
-                Some(told) => told.into_iter().for_each(|one| gathered.take(one)),
-                None => gathered.are_secrets_hidden = true,
+                Kind::Listed(told) => told.into_iter().for_each(|one| gathered.take(one)),
+                Kind::Hidden => gathered.are_secrets_hidden = true,
+                Kind::NotInstalled(why) => gathered.faults.push(*why),
             }
         }
         Ok(gathered.compile())
@@ -95,17 +96,24 @@ impl Gathered {
     }
 }
 
-/// What was listed of a kind; nothing where it is kept from whoever asks and can be done without.
-fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<Option<Vec<Told>>> {
+/// What there is of a kind.
+enum Kind {
+    Listed(Vec<Told>),
+    /// It is kept from whoever asks, and can be done without.
+    Hidden,
+    NotInstalled(Box<Diagnostic>),
+}
+
+fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<Kind> {
     match listed {
-        Err(error) if kind == Watched::Secrets && error.is_forbidden() => Ok(None),
+        Err(error) if kind == Watched::Secrets && error.is_forbidden() => Ok(Kind::Hidden),
+        Err(Error::NotInstalled(why)) => Ok(Kind::NotInstalled(why)),
         Err(error) if error.is_forbidden() => {
             Err(error).context(format!("list of {kind}; {RIGHTS}"))
         }
-        Err(error) if error.is_not_found() => Err(error).context(format!(
-            "list of {kind}; the cluster may lack the kind: `ferrolb crds` prints its definition"
-        )),
-        listed => listed.map(Some).with_context(|| format!("list of {kind}")),
+        listed => listed
+            .map(Kind::Listed)
+            .with_context(|| format!("list of {kind}")),
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use ferrolb_alloc::{Engine, Kind as AllocKind, Options as AllocOptions};
 use ferrolb_api::view::{Ingress, ServiceView};
 use ferrolb_kube_io::Cluster;
-use ferrolb_types::{Diagnostic, NodeName, ServiceKey};
+use ferrolb_types::{Diagnostic, NodeName, ServiceKey, codes};
 use ferrolb_world::{Kind, Liveness, NodeFacts, Options, World};
 
 use super::{block_on, listed::Listed};
@@ -84,6 +84,10 @@ impl Outlook {
             faults,
             config,
         } = Listed::of(cluster).await?;
+        // The roles wait for the kind, and decide nothing that depends on it.
+        if let Some(why) = faults.iter().find(|fault| fault.code == codes::state::T007) {
+            bail!("{why}");
+        }
         let ours = (args.lb_class.clone(), args.ignore_exclude_lb);
         let mut outlook = Self::new(Origin::Cluster(faults), ours, false);
         updates.push(Update::Config(config));

@@ -51,7 +51,7 @@ pub enum Told {
     /// The first complete list of the kind has been told.
     Synced(Watched),
     /// The kind cannot be read at present, for this reason; it is tried again. Told once per reason.
-    Trouble(Watched, String),
+    Trouble(Watched, Error),
     /// The trouble is over.
     Well(Watched),
 }

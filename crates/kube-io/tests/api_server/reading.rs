@@ -187,6 +187,7 @@ async fn what_may_not_be_read_is_trouble_in_the_apis_words() {
     let Some(Told::Trouble(Watched::Services, why)) = all.last() else {
         panic!("{all:#?}")
     };
+    let why = why.to_string();
     assert!(
         why.contains("services is forbidden") && why.contains("nobody"),
         "{why}"

@@ -21,6 +21,7 @@ mod certificates;
 mod conversion;
 mod hostile;
 mod inherited;
+mod kinds;
 mod looking;
 mod modes;
 mod scraping;

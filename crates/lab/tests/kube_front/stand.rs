@@ -32,6 +32,8 @@ pub struct Stand {
     pub net: Topology,
     /// Whether roles are started by their names, as in an image that stands in for MetalLB's.
     pub by_name: bool,
+    /// Whether controllers are started with webhooks, as the overlay does.
+    webhooks: bool,
     slices: RefCell<BTreeMap<String, String>>,
 }
 
@@ -61,6 +63,7 @@ impl Stand {
             api,
             net,
             by_name: false,
+            webhooks: !overlay.contains("without-webhooks"),
             slices: RefCell::default(),
         })
     }
@@ -107,6 +110,9 @@ impl Stand {
         ];
         spec.arguments.extend(given);
         spec.arguments.extend(flags.iter().map(Into::into));
+        if role == "controller" && !self.webhooks {
+            spec.arguments.push("--webhook-mode=disabled".into());
+        }
         if role == "speaker" {
             spec.arguments
                 .extend(["--node-name".into(), host.name().into()]);

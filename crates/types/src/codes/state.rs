@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Area `T`: the state directory of the folder source.
+//! Area `T`: the state directory of the folder source, and what an API server can be asked for.
 
 codes! {
     T001 "the state file is damaged and its previous generation is used"
@@ -8,4 +8,5 @@ codes! {
     T004 "the state directory cannot be read or written"
     T005 "the last good versions of manifests cannot be read"
     T006 "a kind cannot be followed at the API server"
+    T007 "the CustomResourceDefinition of a kind is not installed"
 }
