@@ -59,7 +59,7 @@ impl Object {
             Self::Community(object) => named("Community", &object.metadata),
             Self::Service(view) => ObjectRef::new("Service", view.key.namespace(), view.key.name()),
             Self::EndpointSlice(view) => {
-                ObjectRef::new("EndpointSlice", &*view.key.namespace, &*view.key.name)
+                ObjectRef::new("EndpointSlice", view.key.namespace(), view.key.name())
             }
             Self::Node(view) => ObjectRef::new("Node", "", view.name.as_str()),
             Self::Namespace(view) => ObjectRef::new("Namespace", "", view.name.as_str()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ferrolb_api::{
     resource as kind,
-    view::{EndpointSliceKey, EndpointSliceView, NamespaceView, NodeView, ServiceView},
+    view::{EndpointSliceView, NamespaceView, NodeView, ServiceView},
 };
 use ferrolb_config::{
     Config,
@@ -16,7 +16,7 @@ use ferrolb_config::{
     object::Object,
     resources::Resources,
 };
-use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey};
+use ferrolb_types::{Diagnostic, EndpointSliceKey, NodeName, ObjectRef, ServiceKey};
 
 use crate::refused_bgp;
 
@@ -168,8 +168,7 @@ impl Intake {
                 (false, Some(Update::ServiceGone(key)))
             }
             "EndpointSlice" => {
-                let (namespace, name) = (namespace.into(), name.into());
-                let key = EndpointSliceKey { namespace, name };
+                let key = EndpointSliceKey::new(namespace, name);
                 (false, Some(Update::SliceGone(key)))
             }
             "Node" => {

@@ -8,6 +8,8 @@
 pub mod codes;
 mod community;
 mod diagnostic;
+mod key;
+mod labels;
 mod name;
 mod number;
 mod range;
@@ -17,11 +19,10 @@ mod secret;
 pub use codes::Code;
 pub use community::{Community, CommunityError, LargeCommunity, StandardCommunity};
 pub use diagnostic::{Diagnostic, FieldPath, ObjectRef, Position, Segment, Severity};
-pub use name::{NodeName, PeerName, PoolName, ServiceKey};
+pub use key::{EndpointSliceKey, ServiceKey};
+pub use labels::Labels;
+pub use name::{NodeName, PeerName, PoolName};
 pub use number::{Asn, RouterId};
 pub use range::{Family, IpRange, RangeError};
 pub use route::{RouteAttributes, RouteTargets};
 pub use secret::Secret;
-
-/// Labels of a Kubernetes object.
-pub type Labels = std::collections::BTreeMap<String, String>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Names of objects, each kind of name its own type so that none is taken for another.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
@@ -72,72 +72,4 @@ name! {
 name! {
     /// The name of a Node.
     NodeName
-}
-
-/// A Service: namespace and name. Cheap to clone; ordered by namespace, then name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceKey {
-    namespace: Arc<str>,
-    name: Arc<str>,
-}
-
-impl ServiceKey {
-    /// The Service `name` in `namespace`.
-    #[must_use]
-    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self {
-            namespace: namespace.into(),
-            name: name.into(),
-        }
-    }
-
-    /// The namespace.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The name inside the namespace.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl fmt::Display for ServiceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-impl fmt::Debug for ServiceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-/// `namespace/name`, or `name` alone for the namespace `default`.
-impl FromStr for ServiceKey {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (namespace, name) = text.split_once('/').unwrap_or(("default", text));
-        Ok(Self::new(namespace, name))
-    }
-}
-
-impl serde::Serialize for ServiceKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for ServiceKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(match text.parse() {
-            Ok(key) => key,
-            Err(never) => match never {},
-        })
-    }
 }

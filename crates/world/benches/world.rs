@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ferrolb_api::view::*;
 use ferrolb_config::{Config, compiled::*, selector::AnyOf};
-use ferrolb_types::{Labels, NodeName, ServiceKey};
+use ferrolb_types::{EndpointSliceKey, Labels, NodeName, ServiceKey};
 use ferrolb_world::{Kind, Liveness, Options, World};
 
 const SERVICES: usize = 50_000;
@@ -48,7 +48,7 @@ fn service(n: usize, host: usize) -> ServiceView {
             port: 443,
         }],
         traffic_policy: TrafficPolicy::Cluster,
-        selector: Arc::new(labels(&[("app", format!("service-{n}"))])),
+        selector: labels(&[("app", format!("service-{n}"))]),
         ingress: vec![Ingress::Address(address.parse().unwrap())],
     }
 }
@@ -56,10 +56,7 @@ fn service(n: usize, host: usize) -> ServiceView {
 fn slice(n: usize, endpoints: usize) -> EndpointSliceView {
     let nodes: BTreeSet<usize> = (0..endpoints).map(|e| (n + e * 37) % NODES).collect();
     EndpointSliceView {
-        key: EndpointSliceKey {
-            namespace: "production".into(),
-            name: format!("service-{n}-x7k2p").into(),
-        },
+        key: EndpointSliceKey::new("production", format!("service-{n}-x7k2p")),
         service: Some(key(n)),
         usable: nodes
             .into_iter()

@@ -26,7 +26,7 @@ pub(crate) struct Record {
 pub(crate) struct Sharing {
     key: Box<str>,
     /// The Pod selector under `Local`; nothing under `Cluster`.
-    backend: Box<str>,
+    backend: Labels,
     ports: Box<[ServicePort]>,
 }
 
@@ -69,15 +69,12 @@ impl Sharing {
         let mut ports = view.ports.clone();
         ports.sort_unstable();
         let backend = match view.traffic_policy {
-            TrafficPolicy::Cluster => String::new(),
-            TrafficPolicy::Local => {
-                let pairs = view.selector.iter().map(|(k, v)| format!("{k}={v}"));
-                pairs.collect::<Vec<_>>().join(",")
-            }
+            TrafficPolicy::Cluster => Labels::new(),
+            TrafficPolicy::Local => view.selector.clone(),
         };
         Some(Self {
             key,
-            backend: backend.into(),
+            backend,
             ports: ports.into(),
         })
     }

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use ferrolb_api::view::{EndpointSliceKey, EndpointSliceView};
-use ferrolb_types::ServiceKey;
+use ferrolb_api::view::EndpointSliceView;
+use ferrolb_types::{EndpointSliceKey, ServiceKey};
 use ipnet::IpNet;
 
 use crate::{

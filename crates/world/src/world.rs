@@ -7,9 +7,9 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use ferrolb_api::view::{EndpointSliceKey, EndpointSliceView, NodeView, ServiceView};
+use ferrolb_api::view::{EndpointSliceView, NodeView, ServiceView};
 use ferrolb_config::{Config, compiled::Peer};
-use ferrolb_types::{NodeName, RouteTargets, ServiceKey};
+use ferrolb_types::{EndpointSliceKey, NodeName, RouteTargets, ServiceKey};
 use ipnet::IpNet;
 
 use crate::{

@@ -131,7 +131,7 @@ pub(super) fn svc(name: &str) -> Svc {
             port: 80,
         }],
         traffic_policy: TrafficPolicy::Cluster,
-        selector: Arc::default(),
+        selector: Labels::new(),
         ingress: Vec::new(),
     })
 }
@@ -153,7 +153,7 @@ impl Svc {
     }
 
     pub(super) fn team(mut self, team: &str) -> Self {
-        self.0.labels.insert("team".into(), team.into());
+        self.0.labels = [("team", team)].into();
         self
     }
 
@@ -217,7 +217,7 @@ impl Svc {
     /// `externalTrafficPolicy: Local` with a selector `a=<value>`.
     pub(super) fn local(mut self, value: &str) -> Self {
         self.0.traffic_policy = TrafficPolicy::Local;
-        self.0.selector = Arc::new([("a".to_owned(), value.to_owned())].into());
+        self.0.selector = [("a", value)].into();
         self
     }
 
@@ -305,10 +305,9 @@ impl Cluster {
     }
 
     pub(super) fn namespace(&mut self, name: &str, labels: &[(&str, &str)]) {
-        let labels = labels.iter().map(|(k, v)| ((*k).into(), (*v).into()));
         let view = NamespaceView {
             name: name.into(),
-            labels: labels.collect(),
+            labels: labels.iter().copied().collect(),
         };
         self.engine.apply_namespace(view.clone());
         self.namespaces.retain(|known| known.name != name);

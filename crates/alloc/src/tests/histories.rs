@@ -195,11 +195,16 @@ impl World {
     }
 
     fn admits(&self, pool: &ferrolb_config::compiled::Pool, view: &ServiceView) -> bool {
-        let red = [("color".to_owned(), "red".to_owned())].into();
         let is_red = self.red && view.key.namespace() == "red";
-        let labels = if is_red { red } else { BTreeMap::new() };
+        let red = is_red.then_some(("color", "red"));
         let pinning = pool.pinning.as_ref();
-        pinning.is_none_or(|p| p.admits(view.key.namespace(), &labels, &view.labels))
+        pinning.is_none_or(|p| {
+            p.admits(
+                view.key.namespace(),
+                &red.into_iter().collect(),
+                &view.labels,
+            )
+        })
     }
 
     /// No address has two holders that may not share, and every status says what is held.
@@ -328,7 +333,7 @@ fn may_share(a: &ServiceView, b: &ServiceView) -> bool {
         if local {
             view.selector.clone()
         } else {
-            std::sync::Arc::default()
+            ferrolb_types::Labels::new()
         }
     };
     !key(a).is_empty()

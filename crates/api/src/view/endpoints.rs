@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An EndpointSlice: its usable endpoints per node.
 
-use std::sync::Arc;
-
-use ferrolb_types::{NodeName, ServiceKey};
+use ferrolb_types::{EndpointSliceKey, NodeName, ServiceKey};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointSlice};
 
 use super::{Nameless, name, namespace};
 use crate::annotations::SERVICE_NAME;
-
-/// An EndpointSlice's own name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointSliceKey {
-    /// Namespace.
-    pub namespace: Arc<str>,
-    /// Name inside it.
-    pub name: Arc<str>,
-}
 
 /// An EndpointSlice reduced to where its usable endpoints are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +32,7 @@ impl TryFrom<&EndpointSlice> for EndpointSliceView {
 
     fn try_from(object: &EndpointSlice) -> Result<Self, Nameless> {
         let meta = &object.metadata;
-        let namespace: Arc<str> = namespace(meta).into();
+        let namespace = namespace(meta);
         let service = meta
             .labels
             .as_ref()
@@ -57,11 +46,8 @@ impl TryFrom<&EndpointSlice> for EndpointSliceView {
         usable.sort_unstable();
         usable.dedup();
         Ok(Self {
-            service: service.map(|name| ServiceKey::new(Arc::clone(&namespace), name.as_str())),
-            key: EndpointSliceKey {
-                namespace,
-                name: name(meta)?.into(),
-            },
+            service: service.map(|name| ServiceKey::new(namespace, name)),
+            key: EndpointSliceKey::new(namespace, name(meta)?),
             usable,
         })
     }

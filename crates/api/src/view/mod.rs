@@ -10,7 +10,7 @@ mod node;
 mod secret;
 mod service;
 
-pub use endpoints::{EndpointSliceKey, EndpointSliceView, UsableEndpoint};
+pub use endpoints::{EndpointSliceView, UsableEndpoint};
 pub use namespace::NamespaceView;
 pub use node::NodeView;
 pub use secret::{PASSWORD_KEY, SecretView};
@@ -19,6 +19,7 @@ pub use service::{
     ServiceView, TrafficPolicy,
 };
 
+use ferrolb_types::Labels;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// Why an object cannot be reduced: it has no name.
@@ -48,4 +49,8 @@ fn namespace(meta: &ObjectMeta) -> &str {
         .as_deref()
         .filter(|name| !name.is_empty())
         .unwrap_or(DEFAULT_NAMESPACE)
+}
+
+fn labels(meta: &ObjectMeta) -> Labels {
+    meta.labels.as_ref().map(Labels::from).unwrap_or_default()
 }

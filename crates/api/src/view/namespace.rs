@@ -4,7 +4,7 @@
 use ferrolb_types::Labels;
 use k8s_openapi::api::core::v1::Namespace;
 
-use super::{Nameless, name};
+use super::{Nameless, labels, name};
 
 /// A Namespace, for `namespaceSelectors`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl TryFrom<&Namespace> for NamespaceView {
     fn try_from(object: &Namespace) -> Result<Self, Nameless> {
         Ok(Self {
             name: name(&object.metadata)?.to_owned(),
-            labels: object.metadata.labels.clone().unwrap_or_default(),
+            labels: labels(&object.metadata),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ferrolb_types::{Labels, NodeName};
 use k8s_openapi::api::core::v1::{Node, NodeStatus};
 
-use super::{Nameless, name};
+use super::{Nameless, labels, name};
 use crate::annotations::EXCLUDE_FROM_LOAD_BALANCERS;
 
 /// A Node as the decisions see it.
@@ -37,7 +37,7 @@ impl TryFrom<&Node> for NodeView {
         let status = object.status.as_ref();
         Ok(Self {
             name: NodeName::from(name(&object.metadata)?),
-            labels: object.metadata.labels.clone().unwrap_or_default(),
+            labels: labels(&object.metadata),
             internal_ips: status.map(internal_ips).unwrap_or_default(),
             network_unavailable: status.is_some_and(network_unavailable),
         })

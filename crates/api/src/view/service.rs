@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A Service: what allocation and announcement depend on.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use ferrolb_types::{Family, Labels, ServiceKey};
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
 
-use super::{Nameless, name, namespace};
+use super::{Nameless, labels, name, namespace};
 use crate::annotations::{
     ADDRESS_POOL, ALLOCATED_FROM_POOL, ALLOW_SHARED_IP, LEGACY_PREFIX, LOAD_BALANCER_IPS, PREFIX,
 };
@@ -39,8 +39,8 @@ pub struct ServiceView {
     pub ports: Vec<ServicePort>,
     /// `spec.externalTrafficPolicy`.
     pub traffic_policy: TrafficPolicy,
-    /// `spec.selector`; shared by the copies of a view.
-    pub selector: Arc<Labels>,
+    /// `spec.selector`.
+    pub selector: Labels,
     /// `status.loadBalancer.ingress`.
     pub ingress: Vec<Ingress>,
 }
@@ -184,7 +184,7 @@ impl TryFrom<&Service> for ServiceView {
                 .creation_timestamp
                 .as_ref()
                 .map(|time| time.0.as_second()),
-            labels: meta.labels.clone().unwrap_or_default(),
+            labels: labels(meta),
             annotations: meta
                 .annotations
                 .as_ref()
@@ -198,7 +198,7 @@ impl TryFrom<&Service> for ServiceView {
             load_balancer_ip: some_text(spec.load_balancer_ip.as_deref()),
             ports: spec.ports.iter().flatten().filter_map(port).collect(),
             traffic_policy: traffic_policy(spec),
-            selector: Arc::new(spec.selector.clone().unwrap_or_default()),
+            selector: spec.selector.as_ref().map(Labels::from).unwrap_or_default(),
             ingress: status
                 .iter()
                 .flat_map(|s| s.ingress.iter().flatten())

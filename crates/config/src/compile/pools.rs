@@ -104,7 +104,8 @@ impl Rules<IPAddressPool> for PoolRules<'_> {
             l2: Vec::new(),
             bgp: Vec::new(),
         };
-        let labels = object.metadata.labels.clone().unwrap_or_default();
+        let labels = object.metadata.labels.as_ref();
+        let labels = labels.map(Labels::from).unwrap_or_default();
         let form = PoolForm { pool, labels };
         Parsed { form, report }
     }

@@ -12,7 +12,7 @@ use ferrolb_api::{
     },
 };
 use ferrolb_config::object::Object;
-use ferrolb_types::{Diagnostic, Labels, ObjectRef, codes::schema::V003};
+use ferrolb_types::{Diagnostic, ObjectRef, codes::schema::V003};
 use k8s_openapi::{
     ByteString, Metadata,
     api::{
@@ -110,7 +110,7 @@ struct SlimMeta {
     resource_version: Box<str>,
     generation: Option<i64>,
     creation_timestamp: Option<Time>,
-    labels: Option<Labels>,
+    labels: Option<BTreeMap<String, String>>,
     #[serde(deserialize_with = "some_entries::<_, OurAnnotations, _>")]
     annotations: BTreeMap<String, String>,
 }

@@ -15,7 +15,7 @@ use ferrolb_config::{
     compiled::*,
     selector::{AnyOf, Requirement, Selector},
 };
-use ferrolb_types::{Asn, Labels, NodeName, PeerName, ServiceKey};
+use ferrolb_types::{Asn, EndpointSliceKey, Labels, NodeName, PeerName, ServiceKey};
 
 use crate::*;
 
@@ -23,16 +23,14 @@ pub(crate) const EXCLUDE: (&str, &str) =
     (ferrolb_api::annotations::EXCLUDE_FROM_LOAD_BALANCERS, "");
 
 pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
-    let owned = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
-    owned.collect()
+    pairs.iter().copied().collect()
 }
 
 pub(crate) fn node(name: &str, pairs: &[(&str, &str)]) -> NodeView {
-    let mut all = labels(pairs);
-    all.insert("name".into(), name.into());
+    let named = pairs.iter().copied().chain([("name", name)]);
     NodeView {
         name: name.into(),
-        labels: all,
+        labels: named.collect(),
         internal_ips: Vec::new(),
         network_unavailable: false,
     }
@@ -63,7 +61,7 @@ pub(crate) fn service(name: &str, addresses: &[&str]) -> ServiceView {
             port: 80,
         }],
         traffic_policy: TrafficPolicy::Cluster,
-        selector: Arc::new(labels(&[("app", name)])),
+        selector: labels(&[("app", name)]),
         ingress: ingress.collect(),
     }
 }
@@ -84,10 +82,7 @@ pub(crate) fn sharing(mut view: ServiceView, port: u16) -> ServiceView {
 
 pub(crate) fn slice(service: &str, nodes: &[&str]) -> EndpointSliceView {
     EndpointSliceView {
-        key: EndpointSliceKey {
-            namespace: "default".into(),
-            name: format!("{service}-1").into(),
-        },
+        key: EndpointSliceKey::new("default", format!("{service}-1")),
         service: Some(key(service)),
         usable: nodes
             .iter()

@@ -67,10 +67,8 @@ fn make_service(n: usize, addresses: &[usize], flags: u8) -> ServiceView {
 
 fn make_node(n: usize, flags: u8) -> NodeView {
     let rack = if flags & 1 == 0 { "a" } else { "b" };
-    let mut view = node(NODES[n], &[("rack", rack)]);
-    if flags & 6 == 6 {
-        view.labels.insert(EXCLUDE.0.into(), "".into());
-    }
+    let labels = [("rack", rack), EXCLUDE];
+    let mut view = node(NODES[n], &labels[..if flags & 6 == 6 { 2 } else { 1 }]);
     view.network_unavailable = flags & 24 == 24;
     view
 }

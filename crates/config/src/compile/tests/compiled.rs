@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ferrolb_api::resource::BGPPeerV1Beta1;
-use ferrolb_types::{Asn, Secret};
+use ferrolb_types::{Asn, Labels, Secret};
 
 use super::support::{apply, resources};
 use crate::{
@@ -86,7 +86,7 @@ fn the_old_version_of_a_peer_keeps_absent_timers_absent() {
     assert_eq!(peer.timers, Timers::default());
     assert_eq!(peer.connection.port, 179);
     assert!(
-        peer.nodes.matches(&[].into()),
+        peer.nodes.matches(&Labels::new()),
         "an empty selector matches every node"
     );
 }

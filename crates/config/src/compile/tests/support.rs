@@ -4,6 +4,8 @@
 //! `Node name {label: value}`, `Namespace name`, `Secret [namespace/]name {type: …, password: …}` and
 //! `NodeIP name address` stand for what is no object of ours.
 
+use std::collections::BTreeMap;
+
 use ferrolb_api::{
     resource::{BFDProfile, BGPAdvertisement, BGPPeer, Community, IPAddressPool, L2Advertisement},
     view::{NodeView, SecretView},
@@ -69,6 +71,10 @@ pub(super) fn object<K: Kind + serde::de::DeserializeOwned>(name: &str, spec: &s
 }
 
 fn labels(text: &str) -> Labels {
+    Labels::from(&fields(text))
+}
+
+fn fields(text: &str) -> BTreeMap<String, String> {
     serde_saphyr::from_str(text).unwrap()
 }
 
@@ -83,7 +89,7 @@ fn node(resources: &mut Resources, name: &str, labels: Labels, address: Option<&
 
 fn secret(resources: &mut Resources, name: &str, text: &str) {
     let (namespace, name) = name.split_once('/').unwrap_or((NAMESPACE, name));
-    let fields = labels(text);
+    let fields = fields(text);
     let field = |name: &str| fields.get(name).cloned();
     resources.apply_secret(SecretView {
         namespace: namespace.into(),

@@ -7,7 +7,7 @@ use ferrolb_api::{
     view::NodeView,
 };
 use ferrolb_config::{Resources, resources::Kind};
-use ferrolb_types::Diagnostic;
+use ferrolb_types::{Diagnostic, Labels};
 use serde_json::{Value as Json, json};
 
 use crate::admission::{Answer, List, Webhook, review};
@@ -81,7 +81,7 @@ pub(super) fn pools(objects: &[&str]) -> Resources {
 fn node(resources: &mut Resources, name: &str, json: &Json) {
     resources.apply_node(&NodeView {
         name: name.into(),
-        labels: serde_json::from_value(json["spec"].clone()).unwrap(),
+        labels: Labels::from(&serde_json::from_value(json["spec"].clone()).unwrap()),
         internal_ips: Vec::new(),
         network_unavailable: false,
     });
