@@ -8,6 +8,7 @@ pub mod compile;
 pub mod compiled;
 pub mod convert;
 pub mod duration;
+pub mod extras;
 pub mod manifest;
 pub mod object;
 pub mod render;

@@ -40,7 +40,8 @@ pub fn render<'s>(
 /// document that cannot be read has no kind, so a Secret anywhere in its file counts.
 fn may_be_shown(diagnostic: &Diagnostic, source: &str, excerpt: &str) -> bool {
     let near_secret = match diagnostic.object.kind.as_ref() {
-        "Secret" => true,
+        // In the text for FRR may be passwords of neighbours.
+        "Secret" | "ConfigMap" => true,
         "document" => source.contains("Secret"),
         _ => false,
     };
@@ -244,6 +245,7 @@ mod tests {
             ("BGPPeer", "spec:\n  passwrod: hunter2\n  peerPort: x\n", 3),
             ("BGPPeer", "spec:\n  Password: hunter2\n", 2),
             ("Secret", "stringData:\n  key: hunter2\n  other: [1]\n", 3),
+            ("ConfigMap", "data:\n  extras: hunter2\n", 2),
             (
                 "document",
                 "kind: Secret\nstringData:\n  a: hunter2\n\tb\n",

@@ -6,6 +6,7 @@
 //! Cluster::connect(&Connection{kubeconfig, context, namespace, user_agent}) -> Cluster
 //!   version() may(&Access) pod_owner(name) deployment_owner(name) pods(selector) ask_pod(pod, PodPort, path, limit)
 //! watch::follow(&Cluster, &[Watched], stop) -> Receiver<Vec<Told>>        list(&Cluster, Watched) -> Vec<Told>
+//! watch::follow_with_extras(the same)                                     extras::look(&Cluster) -> bool
 //! Writer::start(&Cluster, WriterOptions, Gate, stop) -> (Writer, Receiver<Wrote>)
 //!   service_status(ServiceStatus{key, uid, resource_version, ingress, pool, keep, events})
 //! Recorder::start(&Cluster, component, host, stop) -> Recorder            note(Subject, Note)
@@ -30,6 +31,7 @@ mod client;
 mod diff;
 mod error;
 pub mod events;
+pub mod extras;
 mod gate;
 mod latest;
 pub mod lease;

@@ -164,8 +164,10 @@ const RIGHTS: [(&str, &[Right], &[Right]); 2] = [
                 "bgppeers.metallb.io",
             ),
             ("get", "pods", OURS, ""),
+            ("watch", "configmaps", OURS, "bgpextras"),
         ],
         &[
+            ("watch", "configmaps", OURS, ""),
             ("patch", "services", "shop", "web"),
             ("update", "services", "shop", "web"),
             ("list", "secrets", OURS, ""),

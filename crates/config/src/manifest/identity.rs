@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a document says it is: API version, kind, namespace and name.
 
-use ferrolb_types::{FieldPath, ObjectRef, codes::file as codes};
+use ferrolb_types::{FieldPath, ObjectRef, codes::command::X013, codes::file as codes};
 
 use super::{
     catalogue::{KINDS, Kind, Scope, WRITTEN},
@@ -9,6 +9,7 @@ use super::{
     suggest::nearest,
     tree::{Mark, Node, Value},
 };
+use crate::extras;
 
 /// What to do with a document.
 pub(super) enum Identity<'n> {
@@ -96,6 +97,18 @@ fn unused(kind: &str, at: Mark, cause: &str) -> Fault {
         "nothing need be done; it is passed over",
     );
     fault.field(FieldPath::root().key("kind")).value(kind)
+}
+
+/// What is to be said of FRR's configuration in the ConfigMap that MetalLB reads; `object` is the document,
+/// `own` the namespace of the `metallb.io` objects.
+pub(super) fn extras(root: &Node<'_>, object: &ObjectRef, own: &str) -> Option<Fault> {
+    let is_there = object.namespace.is_empty() || object.namespace == own;
+    if &*object.kind != "ConfigMap" || object.name != extras::NAME || !is_there {
+        return None;
+    }
+    let text = root.get("data")?.member(extras::KEY)?;
+    extras::says_something(text.value.text()?)
+        .then(|| Fault::new(X013, text.at, extras::CAUSE, extras::REMEDY).field(extras::field()))
 }
 
 /// The fault where a kind or version of ours is meant but not hit.

@@ -33,7 +33,7 @@ use ferrolb_types::{Diagnostic, FieldPath, ObjectRef, codes};
 
 use catalogue::{Kind, Scope};
 use fault::Fault;
-use identity::{Identity, identify, reference};
+use identity::{Identity, extras, identify, reference};
 use reader::{Document, Documents};
 use tree::{Mark, Node};
 use walk::{Path, Walk};
@@ -127,6 +127,7 @@ impl Reading<'_> {
                 .for_each(|item| self.node(item, is_faulty)),
             Identity::Unused(fault) => {
                 let object = reference(root, self.namespace);
+                let fault = extras(root, &object, self.namespace).unwrap_or(fault);
                 self.parsed
                     .diagnostics
                     .push(fault.on(object, self.file).warning());

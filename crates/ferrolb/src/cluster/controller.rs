@@ -11,7 +11,7 @@ use ferrolb_kube_io::{
     status::{
         Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses, memberlist_secret,
     },
-    watch::follow,
+    watch::follow_with_extras,
 };
 use ferrolb_telemetry::Metrics;
 use tokio::{
@@ -198,7 +198,7 @@ impl Controller {
     /// Assigns until the leadership is lost.
     async fn lead(&mut self, turn: &CancellationToken) -> Turn {
         let mut term = self.begin(turn);
-        let mut told = follow(&self.cluster, &assigning::FOLLOWED, turn);
+        let mut told = follow_with_extras(&self.cluster, &assigning::FOLLOWED, turn);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tracing::info!("assigning");
@@ -241,7 +241,7 @@ impl Controller {
 
     /// Follows the configuration while another assigns, so that faults show here too.
     async fn stand_by(&mut self, turn: &CancellationToken) -> Turn {
-        let mut told = follow(&self.cluster, &STANDING_BY, turn);
+        let mut told = follow_with_extras(&self.cluster, &STANDING_BY, turn);
         let mut objects = self.objects(&STANDING_BY);
         // Whoever assigns says how the configuration stands.
         self.states.withdraw();

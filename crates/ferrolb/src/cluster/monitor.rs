@@ -223,6 +223,7 @@ pub(super) fn waits(followed: &[Watched]) -> Waits {
 }
 
 /// What `ConfigurationState` says: every object that is refused, and every kind that is not installed.
+/// Of what is taken, that configuration for FRR is not: other warnings change with every Node.
 /// Nothing before anything is known, so that what an earlier process said stands until then.
 pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
     let diagnostics = objects.diagnostics();
@@ -235,10 +236,17 @@ pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
         errors.extend(unknown);
         return Some(Verdict::Invalid(errors));
     }
-    match unknown.is_empty() {
-        true => objects.is_configured().then_some(Verdict::Valid),
-        false => Some(Verdict::Unknown(unknown.join("\n"))),
+    if !unknown.is_empty() {
+        return Some(Verdict::Unknown(unknown.join("\n")));
     }
+    let extras = diagnostics
+        .iter()
+        .filter(|one| one.code == codes::command::X013);
+    let extras: Vec<String> = extras.map(ToString::to_string).collect();
+    objects.is_configured().then_some(match extras.is_empty() {
+        true => Verdict::Valid,
+        false => Verdict::Doubtful(extras),
+    })
 }
 
 /// The counters of a pool, as its status has them.

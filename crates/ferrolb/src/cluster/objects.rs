@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ferrolb_config::object::Object;
+use ferrolb_config::{extras, object::Object};
 use ferrolb_kube_io::{Error, Meta, Subject, Told, Watched};
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes, codes::pool::P051};
 
@@ -26,6 +26,7 @@ const CONFIGURATION: [Watched; 9] = [
 
 /// Everything told so far, and what it means.
 pub(super) struct Objects {
+    namespace: String,
     intake: Intake,
     memory: Memory,
     /// Whether advertisements are followed, without which no pool seems to be announced.
@@ -34,6 +35,8 @@ pub(super) struct Objects {
     missing: BTreeSet<Watched>,
     broken: BTreeMap<ObjectRef, Box<Diagnostic>>,
     trouble: BTreeMap<Watched, Error>,
+    /// What is said of configuration for FRR, where there is any.
+    extras: Option<Diagnostic>,
     services: HashMap<ServiceKey, Meta>,
     /// The nodes whose speakers are alive.
     alive: BTreeSet<NodeName>,
@@ -60,12 +63,14 @@ impl Objects {
     /// Nothing yet, of these kinds; what an earlier process remembered comes from `memory`.
     pub(super) fn new(namespace: &str, followed: &[Watched], memory: Memory) -> Self {
         Self {
+            namespace: namespace.to_owned(),
             intake: Intake::restore(namespace, memory.read()),
             memory,
             knows_advertisements: followed.contains(&Watched::BGPAdvertisements),
             missing: followed.iter().copied().collect(),
             broken: BTreeMap::new(),
             trouble: BTreeMap::new(),
+            extras: None,
             services: HashMap::new(),
             alive: BTreeSet::new(),
             departed: BTreeSet::new(),
@@ -164,6 +169,7 @@ impl Objects {
             let known = all_of_it.filter(|one| self.knows_advertisements || one.code != P051);
             all.extend(known.cloned());
         }
+        all.extend(self.extras.clone());
         all.sort_by(|a, b| (a.severity, &a.object).cmp(&(b.severity, &b.object)));
         all.dedup();
         all
@@ -207,6 +213,14 @@ impl Objects {
             Told::Synced(kind) => {
                 self.missing.remove(&kind);
                 self.news_of_kinds |= self.trouble.remove(&kind).is_some();
+                None
+            }
+            Told::Extras(there) => {
+                self.extras = there.then(|| extras::ignored(&self.namespace));
+                if let Some(ignored) = &self.extras {
+                    tracing::warn!("{ignored}");
+                }
+                self.news = true;
                 None
             }
             Told::Trouble(kind, why) => {

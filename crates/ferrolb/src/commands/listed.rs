@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ferrolb_api::view::SecretView;
-use ferrolb_config::{Config, object::Object};
-use ferrolb_kube_io::{Cluster, Error, Told, Watched, watch};
+use ferrolb_config::{Config, extras::ignored, object::Object};
+use ferrolb_kube_io::{Cluster, Error, Told, Watched, extras, watch};
 use ferrolb_types::{Diagnostic, Secret};
 use futures::future::join_all;
 
@@ -40,6 +40,7 @@ impl Listed {
                 Kind::NotInstalled(why) => gathered.faults.push(*why),
             }
         }
+        gathered.look_for_extras(cluster).await;
         Ok(gathered.compile())
     }
 }
@@ -62,6 +63,13 @@ impl Gathered {
             faults: Vec::new(),
             are_secrets_hidden: false,
             stand_ins: Vec::new(),
+        }
+    }
+
+    /// Whoever may not look is not told: nothing of what follows depends on it.
+    async fn look_for_extras(&mut self, cluster: &Cluster) {
+        if let Ok(true) = extras::look(cluster).await {
+            self.faults.push(ignored(cluster.namespace()));
         }
     }
 

@@ -65,6 +65,8 @@ pub struct ConfigurationStateOptions {
 pub enum Verdict {
     /// It is in use.
     Valid,
+    /// It is in use, and something of it has no effect.
+    Doubtful(Vec<String>),
     /// It has these faults.
     Invalid(Vec<String>),
     /// It could not be judged, for this reason.
@@ -376,6 +378,11 @@ fn status(
             "Valid",
             String::new(),
             Some(("True", "Reconciled", String::new())),
+        ),
+        Some(Verdict::Doubtful(warnings)) => (
+            "Valid",
+            String::new(),
+            Some(("True", "Reconciled", cut(&warnings.join("\n")))),
         ),
         Some(Verdict::Invalid(faults)) => {
             let text = cut(&faults.join("\n"));

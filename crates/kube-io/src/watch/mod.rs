@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Cluster, Error,
+    Cluster, Error, extras,
     reflect::{self, Event, Follow},
 };
 use decode::{Seen, broken, decoder};
@@ -52,6 +52,8 @@ pub enum Told {
     Synced(Watched),
     /// The kind cannot be read at present, for this reason; it is tried again. Told once per reason.
     Trouble(Watched, Error),
+    /// Whether somebody has configuration for FRR ([`ferrolb_config::extras`]), which is not used.
+    Extras(bool),
     /// The trouble is over.
     Well(Watched),
 }
@@ -64,6 +66,29 @@ pub fn follow(
     stop: &CancellationToken,
 ) -> mpsc::Receiver<Vec<Told>> {
     let (sender, receiver) = mpsc::channel(WAITING);
+    spawn(cluster, kinds, &sender, stop);
+    receiver
+}
+
+/// As [`follow`], and of the ConfigMap with configuration for FRR.
+#[must_use]
+pub fn follow_with_extras(
+    cluster: &Cluster,
+    kinds: &[Watched],
+    stop: &CancellationToken,
+) -> mpsc::Receiver<Vec<Told>> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    spawn(cluster, kinds, &sender, stop);
+    extras::spawn(cluster, sender, stop);
+    receiver
+}
+
+fn spawn(
+    cluster: &Cluster,
+    kinds: &[Watched],
+    sender: &mpsc::Sender<Vec<Told>>,
+    stop: &CancellationToken,
+) {
     for kind in kinds {
         let kind = *kind;
         let follow = Follow {
@@ -74,7 +99,6 @@ pub fn follow(
         };
         reflect::spawn(cluster, follow, sender.clone(), stop);
     }
-    receiver
 }
 
 /// Reads everything of a kind once: `Apply` and `Broken`, sorted as the API server sorts.

@@ -6,7 +6,7 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use super::{
-    OURS,
+    OURS, extras,
     scraping::page_text,
     stand::{Stand, certificate_secret, token},
 };
@@ -27,6 +27,8 @@ fn from_metallb() {
     let controller = stand.controller(host, &flags);
     it_assigns(&stand);
     it_made_the_memberlist_secret(&stand);
+
+    extras::are_told(&stand, &controller, ADMIN);
 
     let before = stand.certificates();
     stand.done(&Call::delete(&certificate_secret()));

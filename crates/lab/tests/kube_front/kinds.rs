@@ -9,7 +9,7 @@ use ferrolb_lab::{
 use serde_json::{Value, json};
 
 use super::{
-    OURS,
+    OURS, extras,
     stand::{OBSERVER, Stand, curl, path},
 };
 
@@ -52,6 +52,7 @@ fn that_are_not_installed() {
     stand.until("everything is well", || state()["result"] == "Valid");
     let said = stand.ferrolb(OBSERVER, &["check"]);
     assert_eq!(said.status.code(), Some(0), "{said:?}");
+    extras::are_told(&stand, &controller, OBSERVER);
 
     uninstall(&stand, "bgppeers");
     stand.until("it tells of one that goes", || {

@@ -19,6 +19,7 @@
 mod canary;
 mod certificates;
 mod conversion;
+mod extras;
 mod hostile;
 mod inherited;
 mod kinds;

@@ -14,4 +14,5 @@ codes! {
     X010 "an environment variable has a value it does not take"
     X011 "BGP is refused: METALLB_BGP_TYPE asks for FRR-K8s"
     X012 "a certificate or its key cannot be used"
+    X013 "the ConfigMap bgpextras has no effect"
 }

@@ -350,6 +350,29 @@ fn identity() {
 }
 
 #[test]
+fn configuration_for_frr() {
+    let table = [
+        ("bgpextras", "", "extras: neighbor 1.2.3.4 password s", true),
+        ("bgpextras", "lb", "extras: |\n    router bgp 1", true),
+        ("bgpextras", "shop", "extras: router bgp 1", false),
+        ("bgpextras", "", "extras: \" \"", false),
+        ("bgpextras", "", "other: router bgp 1", false),
+        ("another", "", "extras: router bgp 1", false),
+    ];
+    for (name, namespace, data, is_told) in table {
+        let parsed = read(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata:\n  {data}\n"
+        ));
+        let want = match is_told {
+            true => "5:3 X013 data.extras",
+            false => "2:7 F006 kind \"ConfigMap\"",
+        };
+        assert_eq!(shown(&parsed), [want], "{name} {namespace} {data}");
+        assert!(!parsed.diagnostics[0].is_error());
+    }
+}
+
+#[test]
 fn yaml() {
     let table = [
         ("a:\n\tb: c\n", "2:1"),
