@@ -12,6 +12,9 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
+/// Room that is kept when nothing waits.
+const FEW: usize = 64;
+
 /// The queue. Clones share it.
 #[derive(Debug)]
 pub(crate) struct Latest<K, V>(Arc<Shared<K, V>>);
@@ -176,6 +179,11 @@ impl<K: Clone + Eq + Hash, V> State<K, V> {
         }
         let key = self.ready.pop_front()?;
         let entry = self.waiting.remove(&key)?;
+        if self.waiting.is_empty() {
+            // After a wave of work the room for it is given back.
+            self.waiting.shrink_to(FEW);
+            self.ready.shrink_to(FEW);
+        }
         self.busy.insert(key.clone());
         Some(Job {
             key,
@@ -276,6 +284,20 @@ mod tests {
         queue.done(&"a");
         assert!(nothing(&queue).await);
         assert_eq!(queue.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_queue_keeps_little_room() {
+        let queue = Latest::new();
+        for key in 0..10_000 {
+            queue.put(key, key);
+        }
+        for _ in 0..10_000 {
+            let job = queue.next().await;
+            queue.done(&job.key);
+        }
+        let state = queue.lock();
+        assert!(state.waiting.capacity() < 4 * FEW && state.ready.capacity() < 4 * FEW);
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,13 +22,16 @@ pub(super) fn namespace(subject: &Subject) -> &str {
     }
 }
 
-/// A name of its own: the object's, a point, and chance.
-pub(super) fn name(subject: &Subject) -> Result<String, Error> {
-    let mut bytes = [0_u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
-    let tail = format!(".{:016x}", u64::from_be_bytes(bytes));
+/// What makes the name of an Event one of its own: chance.
+pub(super) fn tail() -> Result<u64, Error> {
+    getrandom::u64().map_err(|error| Error::Random(error.to_string()))
+}
+
+/// The name of an Event: the object's, a point, and its tail.
+pub(super) fn name(subject: &Subject, tail: u64) -> String {
+    let tail = format!(".{tail:016x}");
     let head = cut(&subject.name, MOST_NAME - tail.len()).trim_end_matches(['.', '-']);
-    Ok(format!("{head}{tail}"))
+    format!("{head}{tail}")
 }
 
 pub(super) fn event(
@@ -43,7 +46,7 @@ pub(super) fn event(
     json!({
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": { "name": told.name, "namespace": namespace(subject) },
+        "metadata": { "name": name(subject, told.tail), "namespace": namespace(subject) },
         "involvedObject": {
             "kind": subject.kind, "apiVersion": subject.api_version,
             "namespace": subject.namespace, "name": subject.name, "uid": subject.uid,
@@ -88,11 +91,11 @@ mod tests {
     #[test]
     fn names_fit() {
         for length in [1, 200, 240, 253] {
-            let made = name(&subject(&"a".repeat(length))).expect("random bytes");
+            let made = name(&subject(&"a".repeat(length)), 1);
             assert!(made.len() <= MOST_NAME, "{length}");
             assert!(made.starts_with('a'));
         }
-        let dotted = name(&subject(&format!("{}.-x", "a".repeat(235)))).expect("random bytes");
+        let dotted = name(&subject(&format!("{}.-x", "a".repeat(235))), 1);
         assert!(!dotted.contains("-."), "{dotted}");
     }
 

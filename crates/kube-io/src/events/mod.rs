@@ -168,7 +168,7 @@ impl Scribe {
         let mut standing = standing;
         for failures in 0..TRIES {
             self.cluster.load().make_way().await;
-            match self.attempt(subject, note, standing.as_ref()).await {
+            match self.attempt(subject, note, standing).await {
                 Ok(told) => return Some(told),
                 // The Event that stood ran out: begin anew.
                 Err(error) if error.is_not_found() && standing.is_some() => standing = None,
@@ -189,17 +189,18 @@ impl Scribe {
         &self,
         subject: &Subject,
         note: &Note,
-        standing: Option<&Told>,
+        standing: Option<Told>,
     ) -> Result<Told, Error> {
         let namespace = body::namespace(subject);
         if let Some(told) = standing {
             let told = told.once_more();
-            let path = request::object("v1", Some(namespace), "events", &told.name);
+            let name = body::name(subject, told.tail);
+            let path = request::object("v1", Some(namespace), "events", &name);
             let request = request::patch(PatchKind::Merge, path, &body::recount(&told))?;
             self.cluster.text(request, LIMIT).await?;
             return Ok(told);
         }
-        let told = Told::new(body::name(subject)?);
+        let told = Told::new(body::tail()?);
         let event = body::event(subject, note, &told, self.component, &self.host);
         let path = request::collection("v1", Some(namespace), "events");
         match self.cluster.text(request::post(path, &event)?, LIMIT).await {

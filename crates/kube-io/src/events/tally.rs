@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{Note, Subject};
 
-/// Notes and objects remembered.
-const REMEMBERED: usize = 4096;
+/// Notes and objects remembered: what fits a hash table of 4096 places.
+const REMEMBERED: usize = 3584;
 
 /// Notes an object may make at once.
 const BURST: u32 = 25;
@@ -25,10 +25,10 @@ const REFILL: Duration = Duration::from_secs(60);
 const FRESH: Duration = Duration::from_secs(50 * 60);
 
 /// An Event that stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Told {
-    /// Its name.
-    pub name: String,
+    /// What its name ends with.
+    pub tail: u64,
     /// How often the note was made.
     pub count: i32,
     /// When last.
@@ -36,17 +36,17 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(name: String) -> Self {
+    pub(super) fn new(tail: u64) -> Self {
         Self {
-            name,
+            tail,
             count: 1,
             at: Instant::now(),
         }
     }
 
-    pub(super) fn once_more(&self) -> Self {
+    pub(super) fn once_more(self) -> Self {
         Self {
-            name: self.name.clone(),
+            tail: self.tail,
             count: self.count.saturating_add(1),
             at: Instant::now(),
         }
@@ -97,10 +97,10 @@ impl Tally {
             return None;
         }
         let standing = match self.notes.get(key) {
-            Some(Standing::Stands(told)) if told.at.elapsed() < FRESH => Some(told.clone()),
+            Some(Standing::Stands(told)) if told.at.elapsed() < FRESH => Some(*told),
             _ => None,
         };
-        self.notes.set(key, Standing::UnderWay(standing.clone()));
+        self.notes.set(key, Standing::UnderWay(standing));
         Some((key, standing))
     }
 
@@ -109,7 +109,7 @@ impl Tally {
         match (told, self.notes.get(*key)) {
             (Some(told), _) => self.notes.set(*key, Standing::Stands(told)),
             (None, Some(Standing::UnderWay(Some(old)))) => {
-                let old = old.clone();
+                let old = *old;
                 self.notes.set(*key, Standing::Stands(old));
             }
             (None, _) => self.notes.remove(*key),
@@ -216,7 +216,7 @@ mod tests {
             tally.admit(&subject("web"), &note("full")).is_none(),
             "one is under way"
         );
-        tally.told(&key, Some(Told::new("web.1".into())));
+        tally.told(&key, Some(Told::new(1)));
         let (again, standing) = tally
             .admit(&subject("web"), &note("full"))
             .expect("a repeat");
@@ -234,7 +234,7 @@ mod tests {
         let (key, _) = tally
             .admit(&subject("web"), &note("full"))
             .expect("the first");
-        tally.told(&key, Some(Told::new("web.1".into())));
+        tally.told(&key, Some(Told::new(1)));
         tokio::time::advance(FRESH).await;
         let (_, standing) = tally
             .admit(&subject("web"), &note("full"))
@@ -262,7 +262,7 @@ mod tests {
         let mut tally = Tally::new();
         for n in 0..10_000 {
             let key = tally.admit(&subject(&format!("s{n}")), &note("full"));
-            tally.told(&key.expect("room").0, Some(Told::new("x".into())));
+            tally.told(&key.expect("room").0, Some(Told::new(1)));
         }
         assert!(tally.notes.map.len() <= REMEMBERED && tally.notes.order.len() <= REMEMBERED);
         assert!(tally.noise.map.len() <= REMEMBERED);

@@ -66,7 +66,7 @@ impl Keeper {
     /// Takes steps until nothing is left to do. False: something is.
     async fn settle(&self, key: &Key) -> Result<bool, Error> {
         for _ in 0..STEPS {
-            let step = self.shared.lock().step(key, &self.options);
+            let step = self.shared.lock().step(key);
             if step == Step::Nothing {
                 return Ok(true);
             }
@@ -207,7 +207,7 @@ impl Keeper {
                 .page(&self.cluster, continued.as_deref(), own::decode)
                 .await?;
             for other in page.items {
-                let service = ServiceKey::new(other.service.0.as_str(), other.service.1.as_str());
+                let service = ServiceKey::new(&other.service.0, &other.service.1);
                 let is_foreign = !other.node.is_empty() && other.node != self.options.node;
                 if is_foreign && begun.contains(&service) {
                     self.delete(Protocol::Layer2, &other.name).await?;

@@ -10,6 +10,7 @@
 //! Few requests at a time, and only when no Service waits for its address.
 
 mod keeper;
+mod lists;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,8 +66,9 @@ impl ServiceStatuses {
         options: ServiceStatusesOptions,
         stop: &CancellationToken,
     ) -> Self {
+        let options = Arc::new(options);
         let shared = Arc::new(Shared {
-            state: Mutex::default(),
+            state: Mutex::new(State::new(Arc::clone(&options))),
             work: Latest::new(),
         });
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -81,7 +83,7 @@ impl ServiceStatuses {
         }
         let keeper = Keeper {
             cluster: cluster.clone(),
-            options: Arc::new(options),
+            options,
             shared: Arc::clone(&shared),
         };
         let mut tasks = vec![tokio::spawn(observe(Arc::clone(&shared), receiver))];
@@ -123,21 +125,15 @@ impl ServiceStatuses {
             if !state.settled.insert(protocol) {
                 return;
             }
-            let standing = state.standing.keys();
-            standing.filter(|key| key.0 == protocol).cloned().collect()
+            state.standing(protocol).collect()
         };
         for key in standing {
             self.shared.work.put(key, ());
         }
     }
 
-    fn desire(&self, key: Key, list: Option<Vec<String>>) {
-        let list = list.map(|mut list| {
-            list.sort_unstable();
-            list.dedup();
-            list
-        });
-        if self.shared.lock().desire(&key, list) {
+    fn desire(&self, key: Key, names: Option<Vec<String>>) {
+        if self.shared.lock().desire(&key, names) {
             self.shared.work.put(key, ());
         }
     }

@@ -1,28 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is desired, what stands, and the one step that brings them closer. No I/O.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ferrolb_types::ServiceKey;
 
 use super::{
     super::own::{Own, Protocol},
     Key, ServiceStatusesOptions,
+    lists::{List, Lists},
 };
 use crate::reflect::Event;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
-    pub desired: HashMap<Key, Vec<String>>,
-    /// Our objects by Service, then by name.
-    pub standing: HashMap<Key, BTreeMap<String, Own>>,
-    /// The Service each object name belongs to.
-    pub names: HashMap<(Protocol, String), ServiceKey>,
+    options: Arc<ServiceStatusesOptions>,
+    pub desired: HashMap<Key, List>,
+    /// Our objects by name.
+    objects: HashMap<(Protocol, Box<str>), Standing>,
+    /// The names of those that are not called as we would call them: by an earlier MetalLB, or by hand.
+    others: HashMap<Key, Vec<Box<str>>>,
+    lists: Lists,
     pub synced: HashSet<Protocol>,
     /// Services we began to answer for, whose other nodes' objects have to go.
     pub begun: HashSet<ServiceKey>,
     /// What is known completely of what is desired.
     pub settled: HashSet<Protocol>,
+}
+
+/// An object as it stands, as far as it matters. There are as many as Services.
+#[derive(Debug)]
+struct Standing {
+    service: ServiceKey,
+    /// Whether it goes with our Pod, where we have one.
+    ours: bool,
+    status: Status,
+}
+
+#[derive(Debug)]
+enum Status {
+    /// None yet.
+    Missing,
+    /// Of another Service or node than its labels: its fields cannot be changed.
+    Foreign,
+    /// Names these interfaces or peers.
+    Names(List),
 }
 
 /// What has to be done next.
@@ -38,16 +63,29 @@ pub(super) enum Step {
 }
 
 impl State {
+    pub(super) fn new(options: Arc<ServiceStatusesOptions>) -> Self {
+        Self {
+            options,
+            desired: HashMap::new(),
+            objects: HashMap::new(),
+            others: HashMap::new(),
+            lists: Lists::default(),
+            synced: HashSet::new(),
+            begun: HashSet::new(),
+            settled: HashSet::new(),
+        }
+    }
+
     /// Takes what is desired. False: it was already.
-    pub(super) fn desire(&mut self, key: &Key, list: Option<Vec<String>>) -> bool {
-        let old = match list {
-            Some(list) => {
-                let same = self.desired.get(key) == Some(&list);
-                let old = self.desired.insert(key.clone(), list);
+    pub(super) fn desire(&mut self, key: &Key, names: Option<Vec<String>>) -> bool {
+        let old = match names {
+            Some(names) => {
+                let list = self.lists.share(names);
+                let old = self.desired.insert(key.clone(), Arc::clone(&list));
                 if old.is_none() && key.0 == Protocol::Layer2 {
                     self.begun.insert(key.1.clone());
                 }
-                return !same;
+                return old.as_ref() != Some(&list);
             }
             None => self.desired.remove(key),
         };
@@ -63,92 +101,114 @@ impl State {
             Event::Gone(_, name) => self.gone(protocol, &name).into_iter().collect(),
             Event::Synced => {
                 self.synced.insert(protocol);
-                let all = self.desired.keys().chain(self.standing.keys());
-                let all: HashSet<Key> = all.filter(|key| key.0 == protocol).cloned().collect();
+                let desired = self.desired.keys().filter(|key| key.0 == protocol);
+                let all: HashSet<Key> = desired.cloned().chain(self.standing(protocol)).collect();
                 all.into_iter().collect()
             }
             Event::Trouble(_) | Event::Well => Vec::new(),
         }
     }
 
+    /// The Services of which something stands; one of which much stands, more than once.
+    pub(super) fn standing(&self, protocol: Protocol) -> impl Iterator<Item = Key> {
+        let of_protocol = self
+            .objects
+            .iter()
+            .filter(move |((of, _), _)| *of == protocol);
+        of_protocol.map(move |(_, standing)| (protocol, standing.service.clone()))
+    }
+
     pub(super) fn stands(&mut self, protocol: Protocol, own: Own) -> Vec<Key> {
         let mut concerned = Vec::new();
-        let (namespace, name) = own.service.clone();
-        let key = (protocol, ServiceKey::new(namespace, name));
+        let key = (protocol, ServiceKey::new(&own.service.0, &own.service.1));
+        let name: Box<str> = own.name.as_str().into();
+        let at = (protocol, name.clone());
         if self
-            .names
-            .get(&(protocol, own.name.clone()))
-            .is_some_and(|service| *service != key.1)
+            .objects
+            .get(&at)
+            .is_some_and(|old| old.service != key.1)
         {
-            concerned.extend(self.gone(protocol, &own.name));
+            concerned.extend(self.gone(protocol, &name));
         }
-        self.names
-            .insert((protocol, own.name.clone()), key.1.clone());
-        let standing = self.standing.entry(key.clone()).or_default();
-        standing.insert(own.name.clone(), own);
+        let standing = self.reduced(own, &key);
+        let is_new = self.objects.insert(at, standing).is_none();
+        if is_new && *name != *self.name(&key) {
+            self.others.entry(key.clone()).or_default().push(name);
+        }
         concerned.push(key);
         concerned
     }
 
     pub(super) fn gone(&mut self, protocol: Protocol, name: &str) -> Option<Key> {
-        let service = self.names.remove(&(protocol, name.to_owned()))?;
-        let key = (protocol, service);
-        if let Some(standing) = self.standing.get_mut(&key) {
-            standing.remove(name);
-            if standing.is_empty() {
-                self.standing.remove(&key);
+        let gone = self.objects.remove(&(protocol, name.into()))?;
+        let key = (protocol, gone.service);
+        if let Some(others) = self.others.get_mut(&key) {
+            others.retain(|other| **other != *name);
+            if others.is_empty() {
+                self.others.remove(&key);
             }
         }
         Some(key)
     }
 
+    fn reduced(&mut self, own: Own, key: &Key) -> Standing {
+        let (node, owner) = (&self.options.node, &self.options.owner);
+        let status = if !own.has_status {
+            Status::Missing
+        } else if own.node != *node {
+            Status::Foreign
+        } else {
+            Status::Names(self.lists.share(own.list))
+        };
+        Standing {
+            service: key.1.clone(),
+            ours: owner
+                .as_ref()
+                .is_none_or(|owner| own.owners.contains(&owner.uid)),
+            status,
+        }
+    }
+
+    /// What we call the object of a Service.
+    fn name(&self, key: &Key) -> String {
+        key.0.name(&self.options.node, &key.1)
+    }
+
+    /// The object that stands for a Service, and one more if there are several.
+    fn found(&self, key: &Key) -> (Option<(String, &Standing)>, Option<String>) {
+        let mut names = vec![self.name(key)];
+        let others = self.others.get(key).into_iter().flatten();
+        names.extend(others.map(|name| String::from(&**name)));
+        let mut standing = names.into_iter().filter_map(|name| {
+            let object = self.objects.get(&(key.0, name.as_str().into()))?;
+            (object.service == key.1).then_some((name, object))
+        });
+        (standing.next(), standing.next().map(|(name, _)| name))
+    }
+
     /// The next step for a Service.
-    pub(super) fn step(&self, key: &Key, options: &ServiceStatusesOptions) -> Step {
+    pub(super) fn step(&self, key: &Key) -> Step {
         if !self.synced.contains(&key.0) {
             return Step::Nothing;
         }
-        let none = BTreeMap::new();
-        let standing = self.standing.get(key).unwrap_or(&none);
-        let Some(list) = self.desired.get(key) else {
-            return match standing.keys().next() {
-                Some(name) if self.settled.contains(&key.0) => Step::Delete(name.clone()),
-                _ => Step::Nothing,
-            };
-        };
-        let name = key.0.name(&options.node, &key.1);
-        let ours = standing.get(&name).or_else(|| standing.values().next());
-        let Some(ours) = ours else {
-            return Step::Create;
-        };
-        if let Some(extra) = standing.keys().find(|other| **other != ours.name) {
-            return Step::Delete(extra.clone());
+        match (self.desired.get(key), self.found(key)) {
+            (None, (Some((name, _)), _)) if self.settled.contains(&key.0) => Step::Delete(name),
+            (None, _) => Step::Nothing,
+            (Some(_), (None, _)) => Step::Create,
+            (Some(_), (Some(_), Some(extra))) => Step::Delete(extra),
+            (Some(list), (Some((name, standing)), None)) => match &standing.status {
+                Status::Foreign => Step::Delete(name),
+                _ if !standing.ours => Step::Adopt(name),
+                Status::Names(names) if names == list => self.sweep(key),
+                Status::Missing | Status::Names(_) => Step::Write(name),
+            },
         }
-        if ours.has_status && !says(ours, key, options) {
-            // Its fields cannot be changed.
-            return Step::Delete(ours.name.clone());
-        }
-        if options
-            .owner
-            .as_ref()
-            .is_some_and(|owner| !ours.owners.contains(&owner.uid))
-        {
-            return Step::Adopt(ours.name.clone());
-        }
-        if !ours.has_status || !same(&ours.list, list) {
-            return Step::Write(ours.name.clone());
-        }
+    }
+
+    fn sweep(&self, key: &Key) -> Step {
         match key.0 == Protocol::Layer2 && self.begun.contains(&key.1) {
             true => Step::Sweep,
             false => Step::Nothing,
         }
     }
-}
-
-fn says(own: &Own, key: &Key, options: &ServiceStatusesOptions) -> bool {
-    own.node == options.node && own.service.0 == key.1.namespace() && own.service.1 == key.1.name()
-}
-
-/// Equal as sets: another order is no reason to write.
-fn same(one: &[String], other: &[String]) -> bool {
-    one.len() == other.len() && other.iter().all(|name| one.contains(name))
 }

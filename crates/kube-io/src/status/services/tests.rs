@@ -48,7 +48,7 @@ fn object(name: &str, owner: &str, peers: &[&str]) -> Own {
 }
 
 fn state(desired: Option<&[&str]>, standing: &[Own]) -> State {
-    let mut state = State::default();
+    let mut state = State::new(Arc::new(options()));
     state.desire(&web(), desired.map(names));
     for own in standing {
         state.observe(Protocol::Bgp, Event::Set(own.clone()));
@@ -59,7 +59,7 @@ fn state(desired: Option<&[&str]>, standing: &[Own]) -> State {
 }
 
 fn next(state: &State) -> Step {
-    state.step(&web(), &options())
+    state.step(&web())
 }
 
 /// What it is, what is desired, what stands, and the step that follows.
@@ -141,7 +141,7 @@ fn one_step_after_the_other() {
 
 #[test]
 fn nothing_is_done_before_it_is_known_what_stands() {
-    let mut state = State::default();
+    let mut state = State::new(Arc::new(options()));
     state.desire(&web(), Some(names(&["a"])));
     assert_eq!(next(&state), Step::Nothing);
     state.observe(Protocol::Layer2, Event::Synced);
@@ -174,7 +174,7 @@ fn an_object_that_changes_its_service_concerns_both() {
 
 #[test]
 fn the_same_again_is_no_work() {
-    let mut state = State::default();
+    let mut state = State::new(Arc::new(options()));
     assert!(state.desire(&web(), Some(names(&["a"]))));
     assert!(!state.desire(&web(), Some(names(&["a"]))));
     assert!(state.desire(&web(), None));
