@@ -38,6 +38,8 @@ pub enum Change {
     Service {
         /// The Service.
         key: ServiceKey,
+        /// What was announced when this was last told.
+        before: Announced,
         /// What is announced; nothing at all for one that is withdrawn or gone.
         announced: Announced,
     },
@@ -87,11 +89,12 @@ impl<K: Ord + Clone, V: PartialEq> Pending<K, V> {
         None
     }
 
-    /// The next key whose value differs from the one last told; `current` gives the value now.
-    pub(crate) fn pop(&mut self, current: impl Fn(&K) -> Option<V>) -> Option<(K, V)> {
+    /// The next key whose value differs from the one last told, with that one and the one it has now, which
+    /// `current` gives.
+    pub(crate) fn pop(&mut self, current: impl Fn(&K) -> Option<V>) -> Option<(K, Option<V>, V)> {
         while let Some((key, told)) = self.told.pop_first() {
             match current(&key) {
-                Some(now) if told.as_ref() != Some(&now) => return Some((key, now)),
+                Some(now) if told.as_ref() != Some(&now) => return Some((key, told, now)),
                 _ => {}
             }
         }

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 enum Set {
     One(SlotId),
-    Many(Vec<SlotId>),
+    Many(Box<[SlotId]>),
 }
 
 /// The holders of every address.
@@ -33,14 +33,12 @@ impl Holders {
                 None => {
                     self.0.insert(*address, Set::One(id));
                 }
-                Some(Set::One(other)) if *other == id => {}
-                Some(set @ Set::One(_)) => {
-                    let mut both = vec![id];
-                    both.extend_from_slice(set.slots());
-                    *set = Set::Many(both);
+                Some(set) if set.slots().contains(&id) => {}
+                Some(set) => {
+                    let mut all = set.slots().to_vec();
+                    all.push(id);
+                    *set = Set::Many(all.into());
                 }
-                Some(Set::Many(list)) if list.contains(&id) => {}
-                Some(Set::Many(list)) => list.push(id),
             }
         }
     }
@@ -56,7 +54,7 @@ impl Holders {
                     self.0.remove(address);
                 }
                 [one] => *set = Set::One(one),
-                _ => *set = Set::Many(rest),
+                _ => *set = Set::Many(rest.into()),
             }
         }
     }

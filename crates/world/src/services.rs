@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Services and their EndpointSlices, each Service with the state last decided for the own node.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, slice, sync::Arc};
 
 use ferrolb_api::view::EndpointSliceView;
 use ferrolb_types::{EndpointSliceKey, ServiceKey};
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Slot {
     pub(crate) key: ServiceKey,
     pub(crate) record: Option<Record>,
-    slices: Vec<SliceId>,
+    slices: Few,
     pub(crate) state: State,
 }
 
@@ -48,6 +48,47 @@ impl Default for State {
             class: None,
             witness: None,
             routes: Box::default(),
+        }
+    }
+}
+
+/// The slices of a Service: nearly always one.
+#[derive(Debug)]
+enum Few {
+    One(SliceId),
+    Many(Box<[SliceId]>),
+}
+
+impl Default for Few {
+    fn default() -> Self {
+        Self::Many(Box::default())
+    }
+}
+
+impl Few {
+    fn as_slice(&self) -> &[SliceId] {
+        match self {
+            Self::One(id) => slice::from_ref(id),
+            Self::Many(all) => all,
+        }
+    }
+
+    fn push(&mut self, id: SliceId) {
+        *self = self.as_slice().iter().copied().chain([id]).collect();
+    }
+
+    fn remove(&mut self, id: SliceId) {
+        let all = self.as_slice().iter().copied();
+        *self = all.filter(|other| *other != id).collect();
+    }
+}
+
+impl FromIterator<SliceId> for Few {
+    fn from_iter<I: IntoIterator<Item = SliceId>>(ids: I) -> Self {
+        let all: Box<[SliceId]> = ids.into_iter().collect();
+        match *all {
+            [one] => Self::One(one),
+            _ => Self::Many(all),
         }
     }
 }
@@ -99,7 +140,7 @@ impl Services {
         let id = self.slots.insert(Slot {
             key: key.clone(),
             record: None,
-            slices: Vec::new(),
+            slices: Few::default(),
             state: State::default(),
         });
         self.ids.insert(key.clone(), id);
@@ -108,7 +149,7 @@ impl Services {
 
     /// Drops a Service of which neither object nor slice is left.
     pub(crate) fn forget(&mut self, id: SlotId) {
-        let idle = |slot: &Slot| slot.record.is_none() && slot.slices.is_empty();
+        let idle = |slot: &Slot| slot.record.is_none() && slot.slices.as_slice().is_empty();
         if self.slots.get(id).is_some_and(idle)
             && let Some(slot) = self.slots.remove(id)
         {
@@ -168,7 +209,7 @@ impl Services {
         };
         release(&slice.usable, nodes);
         if let Some(slot) = self.slots.get_mut(slice.service) {
-            slot.slices.retain(|other| *other != id);
+            slot.slices.remove(id);
         }
         vec![slice.service]
     }
@@ -212,7 +253,7 @@ impl Services {
     }
 
     fn endpoints(&self, id: SlotId) -> impl Iterator<Item = &Endpoint> {
-        let slices = self.slots.get(id).map(|slot| slot.slices.iter());
+        let slices = self.slots.get(id).map(|slot| slot.slices.as_slice());
         slices
             .into_iter()
             .flatten()

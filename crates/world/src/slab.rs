@@ -51,10 +51,15 @@ impl SlotId {
     pub(crate) const MAX: Self = Self(u32::MAX);
 }
 
-/// A table whose places are re-used after removal.
+/// Places made at once.
+const CHUNK: usize = 64;
+
+/// A table whose places are re-used after removal. It grows by pieces: nothing is moved, and never is
+/// half of it room for more.
 #[derive(Debug)]
 pub(crate) struct Slab<I, T> {
-    items: Vec<Option<T>>,
+    /// All but the last are full.
+    chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
     id: PhantomData<I>,
 }
@@ -62,7 +67,7 @@ pub(crate) struct Slab<I, T> {
 impl<I, T> Default for Slab<I, T> {
     fn default() -> Self {
         Self {
-            items: Vec::new(),
+            chunks: Vec::new(),
             free: Vec::new(),
             id: PhantomData,
         }
@@ -74,30 +79,50 @@ impl<I: Id, T> Slab<I, T> {
     pub(crate) fn insert(&mut self, item: T) -> I {
         if let Some(n) = self.free.pop() {
             let id = I::new(n);
-            if let Some(place) = self.items.get_mut(id.index()) {
+            if let Some(place) = self.place(id) {
                 *place = Some(item);
             }
             return id;
         }
-        // Four billion objects do not fit a process; the last place is then re-used.
-        let n = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        self.items.push(Some(item));
-        I::new(n)
+        let full = self.chunks.len().saturating_sub(1) * CHUNK;
+        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => {
+                last.push(Some(item));
+                Self::id(full + last.len() - 1)
+            }
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(Some(item));
+                self.chunks.push(chunk);
+                Self::id((self.chunks.len() - 1) * CHUNK)
+            }
+        }
+    }
+
+    /// Four billion objects do not fit a process.
+    fn id(index: usize) -> I {
+        I::new(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn place(&mut self, id: I) -> Option<&mut Option<T>> {
+        let chunk = self.chunks.get_mut(id.index() / CHUNK)?;
+        chunk.get_mut(id.index() % CHUNK)
     }
 
     /// The value at a place.
     pub(crate) fn get(&self, id: I) -> Option<&T> {
-        self.items.get(id.index())?.as_ref()
+        let chunk = self.chunks.get(id.index() / CHUNK)?;
+        chunk.get(id.index() % CHUNK)?.as_ref()
     }
 
     /// The value at a place, to change it.
     pub(crate) fn get_mut(&mut self, id: I) -> Option<&mut T> {
-        self.items.get_mut(id.index())?.as_mut()
+        self.place(id)?.as_mut()
     }
 
     /// Frees a place.
     pub(crate) fn remove(&mut self, id: I) -> Option<T> {
-        let item = self.items.get_mut(id.index())?.take()?;
+        let item = self.place(id)?.take()?;
         self.free
             .push(u32::try_from(id.index()).unwrap_or(u32::MAX));
         Some(item)
@@ -105,14 +130,40 @@ impl<I: Id, T> Slab<I, T> {
 
     /// Every value, in the order of the places.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
-        self.items
-            .iter()
-            .enumerate()
-            .filter_map(|(n, item)| Some((I::new(u32::try_from(n).ok()?), item.as_ref()?)))
+        let places = self.chunks.iter().flatten().enumerate();
+        places.filter_map(|(n, item)| Some((Self::id(n), item.as_ref()?)))
     }
 
     /// Every place in use, as of now.
     pub(crate) fn ids(&self) -> Vec<I> {
         self.iter().map(|(id, _)| id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_re_used_and_keep_their_numbers() {
+        let mut slab: Slab<SlotId, usize> = Slab::default();
+        let ids: Vec<SlotId> = (0..3 * CHUNK).map(|n| slab.insert(n)).collect();
+        assert!(
+            ids.iter()
+                .enumerate()
+                .all(|(n, id)| slab.get(*id) == Some(&n))
+        );
+        assert_eq!(slab.ids(), ids);
+        let middle = ids[CHUNK];
+        assert_eq!(
+            (slab.remove(middle), slab.remove(middle)),
+            (Some(CHUNK), None)
+        );
+        assert_eq!(
+            (slab.get(middle), slab.iter().count()),
+            (None, 3 * CHUNK - 1)
+        );
+        assert_eq!((slab.insert(7), slab.get(middle)), (middle, Some(&7)));
+        assert_eq!(slab.insert(8).index(), 3 * CHUNK);
     }
 }

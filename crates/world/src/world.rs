@@ -239,16 +239,17 @@ impl World {
 
     fn poll_now(&mut self) -> Option<Change> {
         let answers = &self.answers;
-        if let Some((address, now)) = self.changes.addresses.pop(|address| answers.get(*address)) {
+        if let Some((address, _, now)) = self.changes.addresses.pop(|address| answers.get(*address))
+        {
             let announce = Some(now);
             return Some(Change::Layer2 { address, announce });
         }
         let routes = &self.routes;
-        if let Some((prefix, now)) = self.changes.routes.pop(|prefix| routes.targets(prefix)) {
+        if let Some((prefix, _, now)) = self.changes.routes.pop(|prefix| routes.targets(prefix)) {
             let targets = Some(now);
             return Some(Change::Route { prefix, targets });
         }
-        if let Some((_, peer)) = self
+        if let Some((.., peer)) = self
             .changes
             .peers
             .pop(|name| routes.peers.get(name).cloned())
@@ -257,8 +258,13 @@ impl World {
         }
         let (inputs, routes) = (&self.inputs, &self.routes);
         let announced = |key: &ServiceKey| Some(crate::refresh::announced(inputs, routes, key));
-        let (key, announced) = self.changes.services.pop(announced)?;
-        Some(Change::Service { key, announced })
+        let (key, before, announced) = self.changes.services.pop(announced)?;
+        let before = before.unwrap_or_default();
+        Some(Change::Service {
+            key,
+            before,
+            announced,
+        })
     }
 
     /// The decision on a Service and any node, by the function that decides for the own one.

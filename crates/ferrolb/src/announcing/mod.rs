@@ -48,6 +48,13 @@ pub(crate) enum Heard {
     Sessions,
 }
 
+/// A Service of which this node announces something else than it did.
+pub(crate) struct Turned {
+    pub(crate) key: ServiceKey,
+    pub(crate) before: Announced,
+    pub(crate) now: Announced,
+}
+
 /// The world and its drivers.
 pub(crate) struct Announcing {
     /// Everything known.
@@ -239,9 +246,9 @@ impl Announcing {
             .insert(address, format!("{mac} on {interface}"));
     }
 
-    /// Carries out what changed in the world; gives what this node now announces of each Service for
-    /// which that changed.
-    pub(crate) async fn settle(&mut self) -> Vec<(ServiceKey, Announced)> {
+    /// Carries out what changed in the world; gives the Services of which this node now announces
+    /// something else.
+    pub(crate) async fn settle(&mut self) -> Vec<Turned> {
         let mut services = Vec::new();
         while let Some(change) = self.world.poll() {
             services.extend(self.carry_out(change).await);
@@ -262,7 +269,7 @@ impl Announcing {
         );
     }
 
-    async fn carry_out(&mut self, change: Change) -> Option<(ServiceKey, Announced)> {
+    async fn carry_out(&mut self, change: Change) -> Option<Turned> {
         match change {
             Change::Layer2 {
                 address,
@@ -290,7 +297,11 @@ impl Announcing {
                     tracing::error!(peer = %peer.name, "the peer asks for what is not supported yet");
                 }
             },
-            Change::Service { key, announced } => {
+            Change::Service {
+                key,
+                before,
+                announced,
+            } => {
                 let layer2 = announced.layer2.is_some();
                 let bgp = announced.bgp.is_some();
                 let what = if layer2 || bgp {
@@ -299,7 +310,11 @@ impl Announcing {
                     "withdrawn"
                 };
                 tracing::info!(service = %key, layer2, bgp, "{what} from this node");
-                return Some((key, announced));
+                return Some(Turned {
+                    key,
+                    before,
+                    now: announced,
+                });
             }
         }
         None

@@ -2,10 +2,7 @@
 //! What a node announces, fed by an API server, and what is told there of it: Events, and an object per
 //! Service and protocol.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use ferrolb_kube_io::{Note, Recorder, Told, Watched, status::ServiceStatuses};
 use ferrolb_types::{NodeName, PeerName, ServiceKey};
@@ -19,7 +16,7 @@ use super::{
     unanswered::Unanswered,
 };
 use crate::{
-    announcing::{Announcing, Heard},
+    announcing::{Announcing, Heard, Turned},
     intake::Update,
 };
 
@@ -38,22 +35,6 @@ pub(super) const FOLLOWED: [Watched; 11] = [
     Watched::Communities,
 ];
 
-/// By which protocols a Service is announced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct How {
-    layer2: bool,
-    bgp: bool,
-}
-
-impl From<&Announced> for How {
-    fn from(announced: &Announced) -> Self {
-        Self {
-            layer2: announced.layer2.is_some(),
-            bgp: announced.bgp.is_some(),
-        }
-    }
-}
-
 /// The world, the objects it is made of, and what is told of it.
 pub(super) struct Speaking {
     pub(super) announcing: Announcing,
@@ -61,8 +42,6 @@ pub(super) struct Speaking {
     recorder: Recorder,
     statuses: ServiceStatuses,
     monitor: Monitor,
-    /// How each Service that is announced is announced.
-    told: BTreeMap<ServiceKey, How>,
     sessions: Sessions,
     unanswered: Unanswered,
     /// Whether it is known who is alive, without which layer 2 decides nothing.
@@ -87,7 +66,6 @@ impl Speaking {
             recorder,
             statuses,
             monitor,
-            told: BTreeMap::new(),
             sessions: Sessions::default(),
             unanswered: Unanswered::default(),
             knows_alive: false,
@@ -150,8 +128,8 @@ impl Speaking {
         if self.objects.has(Watched::Nodes) {
             self.announcing.tell_nodes();
         }
-        for (key, announced) in self.announcing.settle().await {
-            self.tell(&key, &announced);
+        for turned in self.announcing.settle().await {
+            self.tell(&turned);
         }
         let world = &self.announcing.world;
         for (key, addresses) in self.unanswered.take(world) {
@@ -176,13 +154,13 @@ impl Speaking {
         let Some(judged) = self.sessions.judge(Instant::now()) else {
             return;
         };
-        for (key, _) in self.told.iter().filter(|(_, how)| how.bgp) {
-            let announced = self.announcing.world.announced(key);
-            let peers = announced.bgp.iter().flat_map(|bgp| &bgp.peers);
-            let concerned = match &judged {
+        let world = &self.announcing.world;
+        for key in world.services() {
+            let announced = world.announced(key);
+            let concerned = announced.bgp.as_ref().is_some_and(|bgp| match &judged {
                 Judged::First => true,
-                Judged::Turned(turned) => peers.into_iter().any(|peer| turned.contains(peer)),
-            };
+                Judged::Turned(turned) => bgp.peers.iter().any(|peer| turned.contains(peer)),
+            });
             if concerned {
                 self.tell_bgp(key, &announced);
             }
@@ -192,24 +170,16 @@ impl Speaking {
         }
     }
 
-    fn tell(&mut self, key: &ServiceKey, announced: &Announced) {
-        let now = How::from(announced);
-        let before = match now {
-            How {
-                layer2: false,
-                bgp: false,
-            } => self.told.remove(key),
-            how => self.told.insert(key.clone(), how),
-        };
-        let before = before.unwrap_or_default();
-        self.monitor.announced(key, announced);
-        self.note_events(key, before, now);
-        if before.layer2 || now.layer2 {
-            let interfaces = announced.layer2.as_ref().map(|l2| named(&l2.interfaces));
+    fn tell(&self, turned: &Turned) {
+        let Turned { key, before, now } = turned;
+        self.monitor.announced(key, now);
+        self.note_events(turned);
+        if before.layer2.is_some() || now.layer2.is_some() {
+            let interfaces = now.layer2.as_ref().map(|l2| named(&l2.interfaces));
             self.statuses.layer2(key.clone(), interfaces);
         }
-        if before.bgp || now.bgp {
-            self.tell_bgp(key, announced);
+        if before.bgp.is_some() || now.bgp.is_some() {
+            self.tell_bgp(key, now);
         }
     }
 
@@ -223,12 +193,13 @@ impl Speaking {
         self.statuses.bgp(key.clone(), &up);
     }
 
-    fn note_events(&self, key: &ServiceKey, before: How, now: How) {
+    fn note_events(&self, turned: &Turned) {
+        let Turned { key, before, now } = turned;
         let node = &self.announcing.node;
-        if !before.bgp && now.bgp {
+        if before.bgp.is_none() && now.bgp.is_some() {
             self.note(key, assigned(node, "bgp"));
         }
-        if !before.layer2 && now.layer2 {
+        if before.layer2.is_none() && now.layer2.is_some() {
             self.note(key, assigned(node, "layer2"));
         }
     }

@@ -180,11 +180,12 @@ impl Monitor {
 
     /// Shows what this node announces of a Service.
     pub(super) fn announced(&self, key: &ServiceKey, announced: &Announced) {
-        let bgp = announced.bgp.as_ref().map(|bgp| &*bgp.addresses);
-        let layer2 = announced.layer2.as_ref().map(|layer2| &*layer2.addresses);
+        let bgp = announced.bgp.as_ref().map(|bgp| &bgp.addresses);
+        let layer2 = announced.layer2.as_ref().map(|layer2| &layer2.addresses);
         let shown = self.metrics.announced();
-        shown.set(key, Protocol::Bgp, bgp.unwrap_or_default());
-        shown.set(key, Protocol::Layer2, layer2.unwrap_or_default());
+        for (protocol, addresses) in [(Protocol::Bgp, bgp), (Protocol::Layer2, layer2)] {
+            shown.set(key, protocol, addresses.cloned().unwrap_or_default());
+        }
     }
 }
 

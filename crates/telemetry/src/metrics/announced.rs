@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `metallb_speaker_announced`: which address of which Service this node announces, and how.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
 use ferrolb_types::ServiceKey;
 
@@ -36,7 +40,7 @@ pub struct Announced {
     held: Mutex<Held>,
 }
 
-type Held = BTreeMap<(ServiceKey, Protocol), Box<[IpAddr]>>;
+type Held = BTreeMap<(ServiceKey, Protocol), Arc<[IpAddr]>>;
 
 impl Announced {
     pub(super) fn new(node: &str) -> Self {
@@ -47,13 +51,18 @@ impl Announced {
     }
 
     /// This node announces these addresses of the Service in this protocol, and no others; none is no announcement.
-    pub fn set(&self, service: &ServiceKey, protocol: Protocol, addresses: &[IpAddr]) {
-        let key = (service.clone(), protocol);
+    pub fn set(
+        &self,
+        service: &ServiceKey,
+        protocol: Protocol,
+        addresses: impl Into<Arc<[IpAddr]>>,
+    ) {
+        let (key, addresses) = ((service.clone(), protocol), addresses.into());
         let mut held = lock(&self.held);
         if addresses.is_empty() {
             held.remove(&key);
         } else {
-            held.insert(key, addresses.into());
+            held.insert(key, addresses);
         }
     }
 
@@ -83,7 +92,7 @@ impl Announced {
         );
         for ((service, protocol), addresses) in lock(&self.held).iter() {
             let service = service.to_string();
-            for address in addresses {
+            for address in &**addresses {
                 let labels = [
                     ("ip", address.to_string().as_str()),
                     ("node", &self.node),

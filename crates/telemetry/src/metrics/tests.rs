@@ -63,7 +63,7 @@ fn filled() -> Metrics {
     metrics.client().config_loaded.set(true);
     let web = ServiceKey::new("shop", "web");
     let addresses = ["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
-    metrics.announced().set(&web, Protocol::Bgp, &addresses);
+    metrics.announced().set(&web, Protocol::Bgp, addresses);
     metrics
         .announced()
         .set(&web, Protocol::Layer2, &addresses[..1]);
@@ -301,8 +301,8 @@ fn another_program_reads_metallbs_names_labels_and_types() {
 fn what_is_deleted_leaves_no_series() {
     let metrics = filled();
     let web = ServiceKey::new("shop", "web");
-    metrics.announced().set(&web, Protocol::Bgp, &[]);
-    metrics.announced().set(&web, Protocol::Layer2, &[]);
+    metrics.announced().set(&web, Protocol::Bgp, []);
+    metrics.announced().set(&web, Protocol::Layer2, []);
     metrics.tell_pools(Vec::new());
     metrics.tell_layer2(Vec::new());
     metrics.tell_bgp(Vec::new());
@@ -364,7 +364,7 @@ fn announcing_costs_what_changes() {
     let key = |n: u32| ServiceKey::new("default", format!("svc-{n}"));
     let address = |n: u32| [std::net::Ipv4Addr::from_bits(n).into()];
     for n in 0..20_000 {
-        metrics.announced().set(&key(n), Protocol::Bgp, &address(n));
+        metrics.announced().set(&key(n), Protocol::Bgp, address(n));
     }
     assert_eq!(metrics.announced().count(Protocol::Bgp), 20_000);
     assert_eq!(metrics.announced().count(Protocol::Layer2), 0);
@@ -375,7 +375,7 @@ fn announcing_costs_what_changes() {
         20_000
     );
     for n in 0..20_000 {
-        metrics.announced().set(&key(n), Protocol::Bgp, &[]);
+        metrics.announced().set(&key(n), Protocol::Bgp, []);
     }
     assert!(!text(&metrics).contains("announced"));
 }

@@ -235,7 +235,13 @@ impl Carried {
                     put(&mut self.peers, peer.name.to_string(), Some(&peer));
                 }
                 Change::PeerDown(name) => put(&mut self.peers, name.to_string(), None),
-                Change::Service { key, announced } => {
+                Change::Service {
+                    key,
+                    before,
+                    announced,
+                } => {
+                    let told_before = self.services.get(&key).cloned().unwrap_or_default();
+                    assert_eq!(before, told_before);
                     let told = (!announced.is_nothing()).then_some(announced);
                     put(&mut self.services, key, told.as_ref());
                 }
