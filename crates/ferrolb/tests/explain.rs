@@ -49,7 +49,7 @@ fn every_node_and_peer_has_its_reason_and_remedy() {
 #[test]
 fn a_service_is_named_in_every_form() {
     let folder = folder();
-    let table: [(&[&str], &str); 8] = [
+    let table: [(&[&str], &str); 12] = [
         (&["web"], "default/web"),
         (&["svc/web"], "default/web"),
         (&["service/web"], "default/web"),
@@ -58,6 +58,13 @@ fn a_service_is_named_in_every_form() {
         (&["svc/shop/web"], "shop/web"),
         (&["web", "-s", "shop"], "shop/web"),
         (&["svc/web", "--service-namespace=shop"], "shop/web"),
+        (&["svc/web", "-n", "shop"], "shop/web"),
+        (&["svc/web", "--namespace=shop"], "shop/web"),
+        (&["shop/web", "-n", "shop"], "shop/web"),
+        (
+            &["-n", "shop", "web", "--metallb-namespace=metallb-system"],
+            "shop/web",
+        ),
     ];
     for (arguments, want) in table {
         let ran = folder.run("explain", arguments);
@@ -69,10 +76,37 @@ fn a_service_is_named_in_every_form() {
 
 #[test]
 fn a_missing_service_is_named_with_what_to_do() {
-    let ran = folder().run("explain", &["svc/wbe", "-s", "shop"]);
+    let ran = folder().run("explain", &["svc/wbe", "-n", "shop"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    for part in ["FLB-X006", "shop/wbe", "ferrolb check", "-s"] {
+    for part in ["FLB-X006", "shop/wbe", "ferrolb check", "-n"] {
         assert!(ran.err.contains(part), "{part}: {ran:#?}");
+    }
+    let ran = folder().run("explain", &["svc/shop/web", "-n", "default"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("FLB-X008"), "{ran:#?}");
+}
+
+#[test]
+fn the_namespace_of_the_objects_has_a_flag_of_its_own() {
+    let folder = folder();
+    let pool = pool("lan", "192.0.2.0/31");
+    let pool = pool.replace("name: lan", "name: lan\n  namespace: metallb-system");
+    folder.write("pools.yaml", &pool);
+    for (command, flag, elsewhere) in [
+        ("explain", "--metallb-namespace=elsewhere", true),
+        ("plan", "--metallb-namespace=elsewhere", true),
+        ("plan", "-n=elsewhere", true),
+        ("plan", "--namespace=elsewhere", true),
+        ("explain", "--metallb-namespace=metallb-system", false),
+    ] {
+        let service = (command == "explain").then_some("web");
+        let arguments: Vec<&str> = service.into_iter().chain([flag]).collect();
+        let ran = folder.run(command, &arguments);
+        assert_eq!(
+            !ran.out.contains("192.0.2.1"),
+            elsewhere,
+            "{command} {flag}: {ran:#?}"
+        );
     }
 }
 

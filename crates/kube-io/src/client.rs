@@ -91,6 +91,12 @@ impl Cluster {
         &self.namespace
     }
 
+    /// The namespace that commands without one mean: that of the kubeconfig's context, in a Pod the Pod's.
+    #[must_use]
+    pub fn usual_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
     /// The version the API server tells, which shows that somebody is there.
     ///
     /// # Errors

@@ -7,6 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::{ClusterArgs, Refusal, SourceArgs, SourceChoice, SourceFlags, excluded, missing};
 
+/// The flag that names the namespace of the `metallb.io` objects in every command that looks.
+const OWN_NAMESPACE: &str = "metallb-namespace";
+
 /// Text for people, JSON for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
@@ -27,7 +30,7 @@ pub struct ClusterFlags {
     pub context: Option<String>,
     /// Namespace of the metallb.io objects [env: METALLB_NAMESPACE; default: that of the Pod, or
     /// metallb-system].
-    #[arg(long, value_name = "NAME")]
+    #[arg(short, long, visible_alias = OWN_NAMESPACE, value_name = "NAME")]
     pub namespace: Option<String>,
 }
 
@@ -113,6 +116,7 @@ impl CheckArgs {
 
 /// `ferrolb plan`.
 #[derive(Debug, Args)]
+#[command(mut_arg("namespace", |flag| flag.short('n').visible_alias(OWN_NAMESPACE)))]
 pub struct PlanArgs {
     /// Where objects come from.
     #[command(flatten)]
@@ -128,15 +132,23 @@ pub struct PlanArgs {
     pub output: Form,
 }
 
-/// `ferrolb explain`.
+/// `ferrolb explain`. Whoever explains a Service means its namespace by `-n`, as with kubectl.
 #[derive(Debug, Args)]
+#[command(mut_arg("namespace", |flag| flag.long(OWN_NAMESPACE)))]
 pub struct ExplainArgs {
     /// The Service: svc/NAME, svc/NAMESPACE/NAME, NAMESPACE/NAME or NAME.
     #[arg(value_name = "SERVICE")]
     pub service: String,
-    /// Its namespace, where SERVICE names none.
-    #[arg(short, long, default_value = "default", value_name = "NAME")]
-    pub service_namespace: String,
+    /// Its namespace, where SERVICE names none [default: that of the kubeconfig's context, or
+    /// default].
+    #[arg(
+        short = 'n',
+        short_alias = 's',
+        long = "namespace",
+        alias = "service-namespace",
+        value_name = "NAME"
+    )]
+    pub service_namespace: Option<String>,
     /// Where objects come from.
     #[command(flatten)]
     pub source: SourceFlags,

@@ -18,7 +18,7 @@ use super::{
     running::{self, Running},
 };
 use crate::{
-    args::{ExplainArgs, Form, SourceChoice},
+    args::{ExplainArgs, Form, Refusal, SourceChoice, excluded},
     status::{
         Report, duration,
         report::{AddressReport, Fault, SessionReport},
@@ -63,15 +63,16 @@ struct Live {
 /// Explains and prints.
 #[must_use]
 pub fn run(args: &ExplainArgs) -> Ending {
-    let key = key(args);
-    let choice = match args.source.choose() {
-        Ok(choice) => choice,
-        Err(refusal) => return refused(&refusal),
+    let (name, choice) = match (Name::of(args), args.source.choose()) {
+        (Ok(name), Ok(choice)) => (name, choice),
+        (Err(refusal), _) | (_, Err(refusal)) => return refused(&refusal),
     };
-    let (mut outlook, running) = match look(&choice) {
-        Ok(both) => both,
+    let looked = match look(&choice) {
+        Ok(looked) => looked,
         Err(error) => return failed(&error),
     };
+    let key = name.key(&looked.namespace);
+    let (mut outlook, running) = (looked.outlook, looked.running);
     outlook.warn();
     if !outlook.services.contains_key(&key) {
         return refused(&missing(&key, &choice));
@@ -109,31 +110,64 @@ pub fn run(args: &ExplainArgs) -> Ending {
     }
 }
 
-/// `svc/web`, `service/shop/web`, `shop/web` or `web`.
-fn key(args: &ExplainArgs) -> ServiceKey {
-    let prefixes = ["svc/", "service/", "services/"];
-    let stripped = prefixes
-        .iter()
-        .find_map(|prefix| args.service.strip_prefix(prefix));
-    let name = stripped.unwrap_or(&args.service);
-    match name.split_once('/') {
-        Some((namespace, name)) => ServiceKey::new(namespace, name),
-        None => ServiceKey::new(args.service_namespace.as_str(), name),
+/// The Service, as it was asked for.
+struct Name<'a> {
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl<'a> Name<'a> {
+    /// `svc/web`, `service/shop/web`, `shop/web` or `web`.
+    fn of(args: &'a ExplainArgs) -> Result<Self, Refusal> {
+        let prefixes = ["svc/", "service/", "services/"];
+        let stripped = prefixes
+            .iter()
+            .find_map(|prefix| args.service.strip_prefix(prefix));
+        let name = stripped.unwrap_or(&args.service);
+        let flag = args.service_namespace.as_deref();
+        let (namespace, name) = match name.split_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (flag, name),
+        };
+        match flag {
+            Some(flag) if namespace != Some(flag) => {
+                Err(excluded("the namespace in SERVICE", "--namespace"))
+            }
+            _ => Ok(Self { namespace, name }),
+        }
+    }
+
+    fn key(&self, usual: &str) -> ServiceKey {
+        ServiceKey::new(self.namespace.unwrap_or(usual), self.name)
     }
 }
 
 /// What is decided, and the processes that carry it out.
-fn look(choice: &SourceChoice) -> anyhow::Result<(Outlook, Vec<Running>)> {
+struct Looked {
+    outlook: Outlook,
+    running: Vec<Running>,
+    /// The namespace of a Service for which none is named.
+    namespace: String,
+}
+
+fn look(choice: &SourceChoice) -> anyhow::Result<Looked> {
     match choice {
         SourceChoice::Folder(args) => {
             // Without a state directory nothing runs on this folder from here.
             let sockets = socket::sockets(&args.state_dir()).unwrap_or_default();
-            Ok((Outlook::of(choice)?, running::on_sockets(&sockets)))
+            Ok(Looked {
+                outlook: Outlook::of(choice)?,
+                running: running::on_sockets(&sockets),
+                namespace: "default".to_owned(),
+            })
         }
         SourceChoice::Cluster(args) => block_on(async {
             let cluster = crate::cluster::connect(args, "cli").await?;
-            let outlook = Outlook::list(&cluster, args).await?;
-            Ok((outlook, running::in_pods(&cluster).await))
+            Ok(Looked {
+                outlook: Outlook::list(&cluster, args).await?,
+                running: running::in_pods(&cluster).await,
+                namespace: cluster.usual_namespace().to_owned(),
+            })
         }),
     }
 }
@@ -146,11 +180,11 @@ fn missing(key: &ServiceKey, choice: &SourceChoice) -> Diagnostic {
                 "the folder {} has no such Service, or its manifest is refused",
                 args.dir.display()
             ),
-            "check the spelling and the namespace (-s), and run `ferrolb check` on the folder",
+            "check the spelling and the namespace (-n), and run `ferrolb check` on the folder",
         ),
         SourceChoice::Cluster(_) => (
             "the cluster has no such Service".to_owned(),
-            "check the spelling and the namespace (-s)",
+            "check the spelling and the namespace (-n)",
         ),
     };
     Diagnostic::error(codes::command::X006, object, cause, remedy)

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{
     OURS, SOON,
     canary::{self, Heard},
+    plugin,
     scraping::{configure, router},
     stand::{OBSERVER, STRANGER, Stand, code, path},
 };
@@ -63,7 +64,7 @@ fn people_see_what_a_cluster_does() {
     look.asks_everybody();
     look.asks_on_a_socket(&socket);
     look.tokens_are_good_for_one_thing();
-    look.is_a_plugin();
+    plugin::answers(&look.stand, &mut look.heard);
     look.strangers_are_told_what_they_lack();
     look.who_is_silent_is_named(&mut speakers);
     let logs = speakers.iter().chain([&controller]).map(Process::log);
@@ -314,33 +315,6 @@ impl Look {
     }
 
     /// `kubectl ferrolb …`, with kubectl's own idea of where the cluster is.
-    fn is_a_plugin(&mut self) {
-        let plugin = self.stand.called_as("kubectl-ferrolb");
-        let folder = plugin.parent().unwrap().display().to_string();
-        let kubectl = self.stand.cluster.programs().kubectl();
-        let here = self.stand.net.client.namespace();
-        let mut run = |arguments: &[&str]| {
-            let mut command: Command = here.command(&kubectl);
-            let path = std::env::var("PATH").unwrap_or_default();
-            command
-                .env("PATH", format!("{folder}:{path}"))
-                .env(
-                    "KUBECONFIG",
-                    self.stand.cluster.kubeconfig(OBSERVER).unwrap(),
-                )
-                .arg("ferrolb")
-                .args(arguments);
-            let said = exec::run(command, SOON).unwrap().success().unwrap();
-            self.heard.all([said.clone()]);
-            said
-        };
-        assert!(run(&["status"]).contains("speaker n2"));
-        assert!(run(&["explain", "s0"]).contains("203.0.113.0"));
-        assert!(run(&["plan"]).contains("default/s0"));
-        let help = run(&["--help"]);
-        assert!(help.contains("kubectl ferrolb"), "{help}");
-    }
-
     fn strangers_are_told_what_they_lack(&mut self) {
         let said = self.says(STRANGER, &["status"], 2);
         for words in ["pods", "ferrolb-observer", "forbidden"] {
