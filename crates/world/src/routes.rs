@@ -32,7 +32,7 @@ struct Offer {
 #[derive(Debug)]
 enum Sources {
     One(OfferId, u32),
-    Many(Box<BTreeMap<OfferId, u32>>),
+    Many(BTreeMap<OfferId, u32>),
 }
 
 /// The routes of the own node.
@@ -154,7 +154,7 @@ impl Sources {
         match self {
             Self::One(one, count) if *one == id => *count = count.saturating_add(1),
             Self::One(one, count) => {
-                *self = Self::Many(Box::new(BTreeMap::from([(*one, *count), (id, 1)])));
+                *self = Self::Many(BTreeMap::from([(*one, *count), (id, 1)]));
             }
             Self::Many(counts) => {
                 let count = counts.entry(id).or_insert(0);

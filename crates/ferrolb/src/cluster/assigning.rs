@@ -116,7 +116,7 @@ impl Assigning {
             result,
         } = wrote;
         if let Ok(version) = &result {
-            self.objects.written(&key, &sent_version, version.clone());
+            self.objects.written(&key, &sent_version, version);
         }
         // What a newer decision replaced needs no more care.
         let newest = self.unwritten.get(&key);
@@ -193,7 +193,7 @@ impl Assigning {
             return;
         };
         for note in notes {
-            self.recorder.note(subject(&key, meta), note);
+            self.recorder.note(subject(&key, meta.clone()), note);
         }
     }
 
@@ -222,27 +222,26 @@ impl Assigning {
         let Some(meta) = self.objects.meta(&key) else {
             return;
         };
-        let version = &meta.resource_version;
         let decided = Decided {
             ingress: ingress.clone(),
             notes: events.clone(),
         };
         self.again.remove(&key);
         let under_way = self.unwritten.get_mut(&key);
-        if let Some(before) = under_way.filter(|before| before.version == *version) {
+        if let Some(before) = under_way.filter(|before| before.version == meta.resource_version) {
             before.newer = Some(decided);
             return;
         }
         let unwritten = Unwritten {
-            version: version.clone(),
+            version: meta.resource_version.clone(),
             decided,
             newer: None,
             refusals,
         };
         self.unwritten.insert(key.clone(), unwritten);
         self.writer.service_status(ServiceStatus {
-            uid: meta.uid.clone(),
-            resource_version: meta.resource_version.clone(),
+            uid: meta.uid,
+            resource_version: meta.resource_version,
             keep: self.occupied.contains(&key),
             key,
             ingress,
@@ -253,8 +252,8 @@ impl Assigning {
 
     /// Somebody wrote the Service meanwhile: again on the newer version, now if it was shown already.
     fn overtaken(&mut self, key: ServiceKey, by: Unwritten) {
-        let shown = self.objects.meta(&key).map(|meta| &meta.resource_version);
-        if shown.is_some_and(|shown| *shown != by.version) {
+        let shown = self.objects.meta(&key).map(|meta| meta.resource_version);
+        if shown.is_some_and(|shown| shown != by.version) {
             return self.write(key, by.decided, by.refusals);
         }
         let again = Again {

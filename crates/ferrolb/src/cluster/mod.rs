@@ -27,6 +27,7 @@ mod report;
 mod sessions;
 mod speaker;
 mod unanswered;
+mod version;
 mod webhooks;
 
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use ferrolb_config::{extras, object::Object};
 use ferrolb_kube_io::{Error, Meta, Subject, Told, Watched};
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes, codes::pool::P051};
 
-use super::memory::Memory;
+use super::{memory::Memory, version::Version};
 use crate::intake::{Intake, Update};
 
 /// The kinds that the configuration is compiled from.
@@ -37,7 +37,7 @@ pub(super) struct Objects {
     trouble: BTreeMap<Watched, Error>,
     /// What is said of configuration for FRR, where there is any.
     extras: Option<Diagnostic>,
-    services: HashMap<ServiceKey, Meta>,
+    services: HashMap<ServiceKey, Version>,
     /// The nodes whose speakers are alive.
     alive: BTreeSet<NodeName>,
     /// Those of them whose objects are gone.
@@ -49,13 +49,13 @@ pub(super) struct Objects {
 }
 
 /// A Service as the subject of Events.
-pub(super) fn subject(key: &ServiceKey, meta: &Meta) -> Subject {
+pub(super) fn subject(key: &ServiceKey, meta: Meta) -> Subject {
     Subject {
         kind: "Service".into(),
         api_version: "v1".into(),
         namespace: key.namespace().into(),
         name: key.name().into(),
-        uid: meta.uid.clone(),
+        uid: meta.uid,
     }
 }
 
@@ -133,16 +133,16 @@ impl Objects {
     }
 
     /// Uid and resourceVersion of a Service.
-    pub(super) fn meta(&self, key: &ServiceKey) -> Option<&Meta> {
-        self.services.get(key)
+    pub(super) fn meta(&self, key: &ServiceKey) -> Option<Meta> {
+        self.services.get(key).map(Version::meta)
     }
 
     /// We wrote the Service: this is its resourceVersion now, unless the watch showed a newer one.
-    pub(super) fn written(&mut self, key: &ServiceKey, sent: &str, now: Box<str>) {
-        if let Some(meta) = self.services.get_mut(key)
-            && *meta.resource_version == *sent
+    pub(super) fn written(&mut self, key: &ServiceKey, sent: &str, now: &str) {
+        if let Some(version) = self.services.get_mut(key)
+            && version.is_at(sent)
         {
-            meta.resource_version = now;
+            version.advance(now);
         }
     }
 
@@ -198,7 +198,9 @@ impl Objects {
             Told::Apply(object, meta) => {
                 self.mended(&object.reference());
                 match &object {
-                    Object::Service(view) => drop(self.services.insert(view.key.clone(), meta)),
+                    Object::Service(view) => {
+                        self.services.insert(view.key.clone(), Version::of(&meta));
+                    }
                     Object::Node(view) => drop(self.departed.remove(&view.name)),
                     _ => {}
                 }

@@ -63,7 +63,11 @@ fn nodes_slices_and_namespaces() {
     let (Object::Node(view), _) = good(Watched::Nodes, &node) else {
         panic!()
     };
-    assert!(view.network_unavailable && view.labels.get("zone") == Some("a") && view.internal_ips.len() == 1);
+    assert!(
+        view.network_unavailable
+            && view.labels.get("zone") == Some("a")
+            && view.internal_ips.len() == 1
+    );
 
     let slice = json!({
         "metadata": { "name": "web-1", "namespace": "shop", "labels": { "kubernetes.io/service-name": "web" } },
