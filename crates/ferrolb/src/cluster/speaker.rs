@@ -30,7 +30,7 @@ use super::{
     report, way,
 };
 use crate::{
-    announcing::{Announcing, Settings},
+    announcing::{Announcing, Heard, Settings},
     args::ClusterSpeaker,
     serve::Wait,
 };
@@ -135,7 +135,7 @@ impl Speaker {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(batch) = told.recv() => self.take(batch),
-                heard = self.speaking.announcing.hear() => self.speaking.hear(heard),
+                heard = self.speaking.announcing.hear() => self.hear(heard),
                 () = until(deadline) => self.speaking.look_at_sessions(),
                 Some(question) = asked.recv() => {
                     // Whoever asked may have gone.
@@ -147,6 +147,15 @@ impl Speaker {
         }
         tracing::info!("ending");
         self.speaking.announcing.finished().await;
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        if let Heard::Alive(alive) = &heard {
+            let is_first = alive.first() == Some(&self.speaking.announcing.node);
+            let objects = &self.speaking.objects;
+            self.faults.speak(is_first, || objects.diagnostics());
+        }
+        self.speaking.hear(heard);
     }
 
     fn take(&mut self, batch: Vec<Told>) {

@@ -27,5 +27,6 @@ mod metallb;
 mod objects;
 mod seen;
 mod speaker;
+mod spokesman;
 mod statuses;
 mod together;
