@@ -175,6 +175,13 @@ impl Objects {
         all
     }
 
+    /// Whether the last good version of an object counts, which is refused as it stands.
+    pub(super) fn goes_on_with(&self, object: &ObjectRef) -> bool {
+        let config = self.intake.config();
+        let refused = config.and_then(|config| config.refused.get(object));
+        refused.is_some_and(|refused| refused.last_good_in_force)
+    }
+
     /// The kinds that cannot be followed at present, in words.
     pub(super) fn troubles(&self) -> impl Iterator<Item = Diagnostic> + '_ {
         self.trouble.iter().map(|(kind, error)| {

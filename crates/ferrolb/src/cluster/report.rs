@@ -107,9 +107,13 @@ fn service(speaking: &Speaking, key: &ServiceKey) -> Option<ServiceReport> {
 fn head(role: &str, objects: &Objects, started: Instant) -> Report {
     let troubles: Vec<Diagnostic> = objects.troubles().collect();
     let faults = objects.diagnostics();
+    let fault = |diagnostic: &Diagnostic| Fault {
+        last_good: objects.goes_on_with(&diagnostic.object),
+        ..Fault::from(diagnostic)
+    };
     Report {
         synced: objects.is_complete(),
-        faults: troubles.iter().chain(&faults).map(Fault::from).collect(),
+        faults: troubles.iter().chain(&faults).map(fault).collect(),
         ..process(role, started)
     }
 }

@@ -5,7 +5,7 @@
 //! a running speaker knows (who is alive, its interfaces, its sessions) is asked of those that answer,
 //! and who does not is named.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes};
 use ferrolb_world::Explanation;
@@ -58,6 +58,10 @@ struct Live {
     sessions: Vec<SessionReport>,
     /// The addresses of the Service that it answers for in layer 2.
     addresses: Vec<AddressReport>,
+    /// Objects that are refused, and that it goes on with as they last were good. Here they count for
+    /// nothing.
+    #[serde(rename = "lastGood", skip_serializing_if = "BTreeSet::is_empty")]
+    last_good: BTreeSet<String>,
 }
 
 /// Explains and prints.
@@ -205,15 +209,19 @@ fn allocation(outlook: &Outlook, key: &ServiceKey) -> Allocation {
     }
 }
 
-/// What one process says; a controller has no sessions to tell of.
+/// What one process says; a controller has no sessions to tell of, and is left out without anything else.
 fn live(place: String, report: Result<Report, String>, addresses: &[IpAddr]) -> Option<Live> {
     let mut live = Live {
         place,
         ..Live::default()
     };
     match report {
-        Ok(report) if report.node.is_none() => return None,
         Ok(report) => {
+            let kept = report.faults.into_iter().filter(|fault| fault.last_good);
+            live.last_good = kept.map(|fault| fault.object).collect();
+            if report.node.is_none() && live.last_good.is_empty() {
+                return None;
+            }
             let asked = |answered: &AddressReport| {
                 addresses
                     .iter()
@@ -253,7 +261,11 @@ fn live_text(live: &Live) -> String {
     if let Some(why) = &live.silent {
         return format!("  live: {} does not answer: {why}\n", live.place);
     }
-    let node = live.node.as_deref().unwrap_or("-");
+    let node = live.node.as_deref().unwrap_or(&live.place);
+    let last_good = live
+        .last_good
+        .iter()
+        .map(|object| format!("  live: {node}: the last good version of {object} is in force, not what is computed here\n"));
     let sessions = live
         .sessions
         .iter()
@@ -262,7 +274,7 @@ fn live_text(live: &Live) -> String {
         .addresses
         .iter()
         .map(|address| address_text(node, address));
-    sessions.chain(addresses).collect()
+    last_good.chain(sessions).chain(addresses).collect()
 }
 
 fn session_text(node: &str, session: &SessionReport) -> String {

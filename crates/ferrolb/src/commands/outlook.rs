@@ -164,7 +164,7 @@ impl Outlook {
                 faults.clone(),
                 "cluster",
                 "what is refused counts for nothing here, while processes that saw a good version \
-                 of it go on with that",
+                 of it go on with that: `ferrolb status` says who does",
             ),
         };
         let faults = faults.iter().filter(|fault| fault.is_error()).count();

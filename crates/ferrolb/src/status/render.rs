@@ -233,8 +233,12 @@ fn full(fault: &Fault) -> String {
         .as_ref()
         .map(|at| format!("    at    {at}\n"))
         .unwrap_or_default();
+    let meanwhile = match fault.last_good {
+        true => "    now   the last good version of it is in force\n",
+        false => "",
+    };
     format!(
-        "  {} {} {}{field}{value}\n    what  {}\n    do    {}\n{position}",
+        "  {} {} {}{field}{value}\n    what  {}\n    do    {}\n{meanwhile}{position}",
         fault.severity, fault.code, fault.object, fault.cause, fault.remedy
     )
 }

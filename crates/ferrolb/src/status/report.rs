@@ -70,6 +70,13 @@ pub struct Fault {
     /// `file:line:column`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+    /// Whether the process goes on with the last good version of the object; of a role on an API server.
+    #[serde(
+        rename = "lastGood",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub last_good: bool,
 }
 
 impl From<&Diagnostic> for Fault {
@@ -88,6 +95,7 @@ impl From<&Diagnostic> for Fault {
             cause: diagnostic.cause.clone(),
             remedy: diagnostic.remedy.clone(),
             position: diagnostic.position.as_ref().map(ToString::to_string),
+            last_good: false,
         }
     }
 }

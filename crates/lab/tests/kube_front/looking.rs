@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     OURS, SOON,
     canary::{self, Heard},
-    plugin,
+    older, plugin,
     scraping::{configure, router},
     stand::{OBSERVER, STRANGER, Stand, code, path},
 };
@@ -61,6 +61,7 @@ fn people_see_what_a_cluster_does() {
     look.faults_are_told_everywhere();
     look.plans();
     look.explains();
+    older::versions_are_told(&look.stand);
     look.asks_everybody();
     look.asks_on_a_socket(&socket);
     look.tokens_are_good_for_one_thing();

@@ -25,6 +25,7 @@ mod inherited;
 mod kinds;
 mod looking;
 mod modes;
+mod older;
 mod plugin;
 mod scraping;
 mod series;
