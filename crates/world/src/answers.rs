@@ -12,6 +12,8 @@ pub(crate) struct Answers(BTreeMap<IpAddr, Vec<(SlotId, Interfaces)>>);
 impl Answers {
     pub(crate) fn add(&mut self, address: IpAddr, id: SlotId, interfaces: &Interfaces) {
         let wanting = self.0.entry(address).or_default();
+        // Nearly always the only one: without room for more.
+        wanting.reserve_exact(1);
         wanting.push((id, interfaces.clone()));
     }
 

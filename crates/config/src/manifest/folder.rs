@@ -28,12 +28,13 @@ pub enum Change {
 pub struct Folder {
     namespace: String,
     files: BTreeMap<Arc<str>, File>,
-    definitions: BTreeMap<ObjectRef, Definition>,
+    /// Of what its files define, by the reference they share with [`File::objects`].
+    definitions: BTreeMap<Arc<ObjectRef>, Definition>,
     /// The objects that several files define, and the files with a fault of their own: what
     /// [`Folder::diagnostics`] has to look at, be the folder ever so large.
-    contested: BTreeSet<ObjectRef>,
+    contested: BTreeSet<Arc<ObjectRef>>,
     faulty: BTreeSet<Arc<str>>,
-    touched: BTreeSet<ObjectRef>,
+    touched: BTreeSet<Arc<ObjectRef>>,
 }
 
 /// Where an object is defined. It outlives its last file until its end was told.
@@ -48,9 +49,9 @@ struct Definition {
 /// What is in force of one file, and what is wrong with its present text.
 #[derive(Debug, Default)]
 struct File {
-    objects: BTreeMap<ObjectRef, Arc<Manifest>>,
+    objects: BTreeMap<Arc<ObjectRef>, Arc<Manifest>>,
     /// Which of them are from an earlier text, so that their places mean nothing now.
-    kept: BTreeSet<ObjectRef>,
+    kept: BTreeSet<Arc<ObjectRef>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -95,7 +96,7 @@ impl Folder {
             let now = self.manifest(&object).map(Arc::clone);
             let before = match &now {
                 Some(manifest) => {
-                    let definition = self.definitions.entry(object.clone()).or_default();
+                    let definition = self.definitions.entry(Arc::clone(&object)).or_default();
                     definition.told.replace(Arc::clone(manifest))
                 }
                 None => self.definitions.remove(&object).and_then(|gone| gone.told),
@@ -103,7 +104,7 @@ impl Folder {
             match (before, now) {
                 (Some(before), Some(now)) if before.object == now.object => {}
                 (_, Some(now)) => applied.push(Change::Apply(now)),
-                (Some(_), None) => deleted.push(Change::Delete(object)),
+                (Some(_), None) => deleted.push(Change::Delete(ObjectRef::clone(&object))),
                 (None, None) => {}
             }
         }
@@ -115,7 +116,7 @@ impl Folder {
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &Arc<Manifest>)> {
         self.definitions
             .keys()
-            .filter_map(|object| Some((object, self.manifest(object)?)))
+            .filter_map(|object| Some((&**object, self.manifest(object)?)))
     }
 
     /// One object, if it is in force.
@@ -177,12 +178,12 @@ impl Folder {
         self.faulty.remove(&path);
         for object in before.into_iter().flat_map(|file| file.objects.keys()) {
             self.undefine(object, &path);
-            self.touched.insert(object.clone());
+            self.touched.insert(Arc::clone(object));
         }
         let Some(after) = after else { return };
         for object in after.objects.keys() {
             self.define(object, &path);
-            self.touched.insert(object.clone());
+            self.touched.insert(Arc::clone(object));
         }
         if !after.diagnostics.is_empty() {
             self.faulty.insert(Arc::clone(&path));
@@ -190,13 +191,16 @@ impl Folder {
         self.files.insert(path, after);
     }
 
-    fn define(&mut self, object: &ObjectRef, path: &Arc<str>) {
-        let files = &mut self.definitions.entry(object.clone()).or_default().files;
+    fn define(&mut self, object: &Arc<ObjectRef>, path: &Arc<str>) {
+        let definition = self.definitions.entry(Arc::clone(object)).or_default();
+        let files = &mut definition.files;
         if let Err(place) = files.binary_search(path) {
+            // Nearly always the only one: without room for more.
+            files.reserve_exact(1);
             files.insert(place, Arc::clone(path));
         }
         if files.len() > 1 {
-            self.contested.insert(object.clone());
+            self.contested.insert(Arc::clone(object));
         }
     }
 
@@ -216,18 +220,21 @@ impl Folder {
 fn succeed(before: Option<&File>, parsed: Parsed) -> File {
     let manifests = parsed.manifests.into_iter().map(Arc::new);
     let mut file = File {
-        objects: manifests.map(|m| (m.object.reference(), m)).collect(),
+        objects: manifests
+            .map(|m| (Arc::new(m.object.reference()), m))
+            .collect(),
         kept: BTreeSet::new(),
         diagnostics: parsed.diagnostics,
     };
     let Some(before) = before else { return file };
-    let broken: BTreeSet<ObjectRef> = parsed.refused.into_iter().collect();
+    let broken: BTreeSet<Arc<ObjectRef>> = parsed.refused.into_iter().map(Arc::new).collect();
     for (object, manifest) in &before.objects {
         match file.objects.get(object) {
             Some(now) => file.diagnostics.extend(unmovable(manifest, now)),
             None if parsed.has_unreadable || broken.contains(object) => {
-                file.objects.insert(object.clone(), Arc::clone(manifest));
-                file.kept.insert(object.clone());
+                file.objects
+                    .insert(Arc::clone(object), Arc::clone(manifest));
+                file.kept.insert(Arc::clone(object));
             }
             None => {}
         }

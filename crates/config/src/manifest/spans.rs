@@ -67,7 +67,7 @@ impl Collector {
         self.0.sort_unstable_by_key(|place| place.path);
         Spans {
             file: Arc::clone(file),
-            places: self.0.into_boxed_slice(),
+            places: self.0.into(),
         }
     }
 }

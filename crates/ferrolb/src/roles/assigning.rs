@@ -20,7 +20,7 @@ pub(super) struct Assigning {
     engine: Engine,
     store: Store,
     /// What the engine decided; ahead of the state file while that cannot be written.
-    wanted: Generation,
+    wanted: Arc<Generation>,
     /// The Services whose place in `wanted` is to be looked at.
     touched: BTreeSet<ServiceKey>,
     /// Whether `wanted` is ahead of the state file.
@@ -46,7 +46,7 @@ impl Assigning {
                 implied_cluster_ips: true,
             }),
             store,
-            wanted: Generation::default(),
+            wanted: Arc::default(),
             touched: BTreeSet::new(),
             unsaved: false,
             blocked: None,
@@ -57,7 +57,7 @@ impl Assigning {
     }
 
     /// Reads who held what. Gives nothing while that is unknown: then nothing may be decided.
-    pub(super) fn restore(&mut self) -> Option<Generation> {
+    pub(super) fn restore(&mut self) -> Option<Arc<Generation>> {
         let generation = match self.store.load() {
             Loaded::Fresh => Generation::default(),
             Loaded::Current(generation) => generation,
@@ -76,10 +76,10 @@ impl Assigning {
             }
         };
         self.blocked = None;
-        self.wanted = generation.clone();
+        self.wanted = Arc::new(generation);
         // A Service that went while nobody looked holds nothing any more.
-        self.touched.extend(generation.services.keys().cloned());
-        Some(generation)
+        self.touched.extend(self.wanted.services.keys().cloned());
+        Some(Arc::clone(&self.wanted))
     }
 
     /// Everything is in: decide from now on.
@@ -127,7 +127,7 @@ impl Assigning {
     }
 
     /// Decides what there is to decide and writes it. Gives the new generation once it is written.
-    pub(super) fn settle(&mut self) -> Option<Generation> {
+    pub(super) fn settle(&mut self) -> Option<Arc<Generation>> {
         if !self.begun {
             return None;
         }
@@ -151,7 +151,7 @@ impl Assigning {
         }
         self.blocked = None;
         self.unsaved = false;
-        Some(self.wanted.clone())
+        Some(Arc::clone(&self.wanted))
     }
 
     /// Writes what is wanted, in a directory that is ours.
@@ -202,11 +202,16 @@ impl Assigning {
             addresses: standing.addresses.clone(),
             pool: standing.pool.clone(),
         });
-        let before = match held.clone() {
-            Some(held) => self.wanted.services.insert(key, held),
-            None => self.wanted.services.remove(&key),
-        };
-        before != held
+        if self.wanted.services.get(&key) == held.as_ref() {
+            return false;
+        }
+        // The one last given is shared with whoever took it.
+        let services = &mut Arc::make_mut(&mut self.wanted).services;
+        match held {
+            Some(held) => drop(services.insert(key, held)),
+            None => drop(services.remove(&key)),
+        }
+        true
     }
 }
 

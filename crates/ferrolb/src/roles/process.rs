@@ -225,7 +225,7 @@ impl Process {
         }
     }
 
-    fn set_generation(&mut self, generation: Generation) {
+    fn set_generation(&mut self, generation: impl Into<Arc<Generation>>) {
         self.has_state = true;
         for view in self.roster.set_generation(generation) {
             self.apply_service(&view);

@@ -19,7 +19,7 @@ use crate::state::Generation;
 #[derive(Debug, Default)]
 pub struct Roster {
     services: BTreeMap<ServiceKey, Arc<ServiceView>>,
-    generation: Generation,
+    generation: Arc<Generation>,
 }
 
 impl Roster {
@@ -36,8 +36,11 @@ impl Roster {
     }
 
     /// Replaces who holds what; gives the Services for which that makes a difference.
-    pub fn set_generation(&mut self, generation: Generation) -> Vec<Arc<ServiceView>> {
-        let old = std::mem::replace(&mut self.generation, generation);
+    pub fn set_generation(
+        &mut self,
+        generation: impl Into<Arc<Generation>>,
+    ) -> Vec<Arc<ServiceView>> {
+        let old = std::mem::replace(&mut self.generation, generation.into());
         let keys: BTreeSet<&ServiceKey> = old
             .services
             .keys()
