@@ -64,6 +64,12 @@ impl Addresses {
         }
     }
 
+    /// Whether the address is one of them.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.of(Family::of(address)) == Some(address)
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod allocator;
+mod bits;
 pub mod convergence;
 mod demand;
 mod engine;

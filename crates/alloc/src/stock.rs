@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use ferrolb_config::compiled::Pool;
+use ferrolb_config::compiled::{Pinning, Pool};
 use ferrolb_types::{Family, PoolName};
 
 use crate::{space::Space, tenancy::Occupant};
@@ -48,9 +48,10 @@ impl Counters {
 /// A pool and what of it is free.
 #[derive(Debug)]
 pub(crate) struct Stock {
-    pub(crate) pool: Arc<Pool>,
-    /// Its name, as bookings refer to it.
-    pub(crate) name: Arc<PoolName>,
+    pool: Arc<Pool>,
+    /// The name and the pinning of the pool, at hand for every allocation.
+    name: PoolName,
+    is_pinned: bool,
     v4: Space,
     v6: Space,
 }
@@ -60,9 +61,30 @@ impl Stock {
         Self {
             v4: Space::new(&pool, Family::IPv4),
             v6: Space::new(&pool, Family::IPv6),
-            name: Arc::new(pool.name.clone()),
+            name: pool.name.clone(),
+            is_pinned: pool.pinning.is_some(),
             pool,
         }
+    }
+
+    pub(crate) fn name(&self) -> &PoolName {
+        &self.name
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Takes over a new version of the pool with the same addresses.
+    pub(crate) fn renew(&mut self, pool: &Arc<Pool>) {
+        self.is_pinned = pool.pinning.is_some();
+        self.pool = Arc::clone(pool);
+    }
+
+    /// Which Services the pool is for, if not for all.
+    pub(crate) fn pinning(&self) -> Option<&Pinning> {
+        let pool = self.is_pinned.then_some(&self.pool)?;
+        pool.pinning.as_ref()
     }
 
     pub(crate) fn space(&self, family: Family) -> &Space {

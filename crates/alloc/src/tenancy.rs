@@ -8,7 +8,7 @@ use ferrolb_types::ServiceKey;
 use slab::Slab;
 
 use crate::{
-    holders::{HolderId, Holders},
+    holders::{Holders, NameHash, Named},
     refusal::Refusal,
 };
 
@@ -31,18 +31,44 @@ impl Terms {
     }
 }
 
-/// Who holds an address, as its space remembers it.
+/// Who holds an address, as its space remembers it: there are as many as addresses held, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occupant {
+pub(crate) struct Occupant(u32);
+
+/// The same, told apart.
+enum Tenancy {
     /// One Service that shares with nobody.
-    Sole(HolderId),
-    /// Services with one sharing key.
-    Shared(SharedId),
+    Sole(NameHash),
+    /// Services with one sharing key, by the number of what they share.
+    Shared(usize),
 }
 
-/// The number of a shared tenancy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SharedId(u32);
+impl Occupant {
+    /// Of an address that is free.
+    pub(crate) const NOBODY: Self = Self(0);
+
+    /// Of hashes and of numbers of shared tenancies it is never set.
+    const SHARED: u32 = 1 << 31;
+
+    /// A Service that shares with nobody.
+    pub(crate) fn sole(NameHash(hash): NameHash) -> Self {
+        Self(hash & !Self::SHARED)
+    }
+
+    fn shared(index: usize) -> Self {
+        // Memory ends long before two thousand million tenancies do.
+        Self(u32::try_from(index).unwrap_or(u32::MAX) | Self::SHARED)
+    }
+
+    fn tenancy(self) -> Tenancy {
+        let number = self.0 & !Self::SHARED;
+        if number == self.0 {
+            Tenancy::Sole(NameHash(number))
+        } else {
+            Tenancy::Shared(number as usize)
+        }
+    }
+}
 
 /// The holders of an address that may be shared.
 #[derive(Debug)]
@@ -50,7 +76,7 @@ struct Shared {
     key: Arc<str>,
     backend: Arc<str>,
     /// Never empty.
-    holders: Vec<(HolderId, Box<[ServicePort]>)>,
+    holders: Vec<(ServiceKey, Box<[ServicePort]>)>,
 }
 
 /// All holders, and who of them shares with whom.
@@ -62,17 +88,15 @@ pub(crate) struct Tenants {
 
 impl Tenants {
     /// The tenancy of a Service that comes first to an address.
-    pub(crate) fn begin(&mut self, holder: HolderId, terms: &Terms) -> Occupant {
+    pub(crate) fn begin(&mut self, holder: Named<'_>, terms: &Terms) -> Occupant {
         let Some(key) = terms.key() else {
-            return Occupant::Sole(holder);
+            return Occupant::sole(holder.hash);
         };
-        let index = self.shared.insert(Shared {
+        Occupant::shared(self.shared.insert(Shared {
             key: Arc::clone(key),
             backend: Arc::clone(&terms.backend),
-            holders: vec![(holder, terms.ports.clone())],
-        });
-        // As many as there are holders at most.
-        Occupant::Shared(SharedId(u32::try_from(index).unwrap_or(u32::MAX)))
+            holders: vec![(holder.service.clone(), terms.ports.clone())],
+        }))
     }
 
     /// The key under which others may join.
@@ -80,19 +104,27 @@ impl Tenants {
         self.shared(occupant).map(|shared| &shared.key)
     }
 
-    /// The Services of a tenancy.
-    pub(crate) fn services(&self, occupant: Occupant) -> impl Iterator<Item = &ServiceKey> {
-        let ids = self.ids(occupant);
-        ids.filter_map(|id| self.holders.service(id))
+    /// The Services that hold an address with this occupant.
+    pub(crate) fn services(
+        &self,
+        (address, occupant): (IpAddr, Occupant),
+    ) -> impl Iterator<Item = &ServiceKey> {
+        let sole = match occupant.tenancy() {
+            Tenancy::Sole(hash) => self.holders.holder(hash, address),
+            Tenancy::Shared(_) => None,
+        };
+        let shared = self.shared(occupant).into_iter();
+        let shared = shared.flat_map(|shared| shared.holders.iter().map(|(service, _)| service));
+        sole.into_iter().chain(shared)
     }
 
     /// The terms on which a Service holds an address.
-    pub(crate) fn terms(&self, occupant: Occupant, holder: HolderId) -> Terms {
+    pub(crate) fn terms(&self, occupant: Occupant, service: &ServiceKey) -> Terms {
         let Some(shared) = self.shared(occupant) else {
             return Terms::default();
         };
         let mut holders = shared.holders.iter();
-        let own = holders.find(|(id, _)| *id == holder);
+        let own = holders.find(|(holder, _)| holder == service);
         Terms {
             sharing: Some(Arc::clone(&shared.key)),
             backend: Arc::clone(&shared.backend),
@@ -104,94 +136,78 @@ impl Tenants {
     pub(crate) fn admits(
         &self,
         (address, occupant): (IpAddr, Occupant),
-        me: Option<HolderId>,
+        me: &ServiceKey,
         terms: &Terms,
     ) -> Result<(), Refusal> {
-        let Some(other) = self.ids(occupant).find(|id| Some(*id) != me) else {
+        let mut services = self.services((address, occupant));
+        let Some(other) = services.find(|service| *service != me) else {
             return Ok(());
         };
         match self.shared(occupant) {
-            Some(shared) if terms.key() == Some(&shared.key) => {
-                self.fits(shared, address, me, terms)
-            }
-            _ => Err(self.refusal(other, |holder| Refusal::NotShared { address, holder })),
+            Some(shared) if terms.key() == Some(&shared.key) => fits(shared, address, me, terms),
+            _ => Err(Refusal::NotShared {
+                address,
+                holder: other.clone(),
+            }),
         }
-    }
-
-    fn fits(
-        &self,
-        shared: &Shared,
-        address: IpAddr,
-        me: Option<HolderId>,
-        terms: &Terms,
-    ) -> Result<(), Refusal> {
-        for (id, ports) in shared.holders.iter().filter(|(id, _)| Some(*id) != me) {
-            crate::steps::step();
-            if shared.backend != terms.backend {
-                return Err(self.refusal(*id, |holder| Refusal::OtherBackends { address, holder }));
-            }
-            if let Some(&port) = ports.iter().find(|port| terms.ports.contains(port)) {
-                return Err(self.refusal(*id, |holder| Refusal::PortTaken {
-                    address,
-                    port,
-                    holder,
-                }));
-            }
-        }
-        Ok(())
-    }
-
-    fn refusal(&self, holder: HolderId, why: impl FnOnce(ServiceKey) -> Refusal) -> Refusal {
-        let holder = self.holders.service(holder).cloned();
-        holder.map_or(Refusal::NoneFree, why)
     }
 
     /// Adds a holder that the present ones admit.
-    pub(crate) fn join(&mut self, occupant: Occupant, holder: HolderId, terms: &Terms) {
+    pub(crate) fn join(&mut self, occupant: Occupant, service: &ServiceKey, terms: &Terms) {
         if let Some(shared) = self.shared_mut(occupant) {
-            shared.holders.push((holder, terms.ports.clone()));
+            shared.holders.push((service.clone(), terms.ports.clone()));
         }
     }
 
     /// Takes a holder out; the key of the tenancy if somebody is left.
-    pub(crate) fn leave(&mut self, occupant: Occupant, holder: HolderId) -> Left {
-        let Occupant::Shared(SharedId(index)) = occupant else {
+    pub(crate) fn leave(&mut self, occupant: Occupant, service: &ServiceKey) -> Left {
+        let Tenancy::Shared(index) = occupant.tenancy() else {
             return Left::Nobody(None);
         };
-        let Some(shared) = self.shared_mut(occupant) else {
+        let Some(shared) = self.shared.get_mut(index) else {
             return Left::Nobody(None);
         };
-        shared.holders.retain(|(id, _)| *id != holder);
+        shared.holders.retain(|(holder, _)| holder != service);
         if !shared.holders.is_empty() {
             return Left::Others;
         }
-        let shared = self.shared.try_remove(index as usize);
+        let shared = self.shared.try_remove(index);
         Left::Nobody(shared.map(|shared| shared.key))
     }
 
-    fn ids(&self, occupant: Occupant) -> impl Iterator<Item = HolderId> {
-        let sole = match occupant {
-            Occupant::Sole(holder) => Some(holder),
-            Occupant::Shared(_) => None,
-        };
-        let shared = self.shared(occupant).into_iter();
-        let shared = shared.flat_map(|shared| shared.holders.iter().map(|(id, _)| *id));
-        sole.into_iter().chain(shared)
-    }
-
     fn shared(&self, occupant: Occupant) -> Option<&Shared> {
-        match occupant {
-            Occupant::Sole(_) => None,
-            Occupant::Shared(SharedId(index)) => self.shared.get(index as usize),
+        match occupant.tenancy() {
+            Tenancy::Sole(_) => None,
+            Tenancy::Shared(index) => self.shared.get(index),
         }
     }
 
     fn shared_mut(&mut self, occupant: Occupant) -> Option<&mut Shared> {
-        match occupant {
-            Occupant::Sole(_) => None,
-            Occupant::Shared(SharedId(index)) => self.shared.get_mut(index as usize),
+        match occupant.tenancy() {
+            Tenancy::Sole(_) => None,
+            Tenancy::Shared(index) => self.shared.get_mut(index),
         }
     }
+}
+
+/// Whether a Service may join the holders other than itself, whose key it has.
+fn fits(shared: &Shared, address: IpAddr, me: &ServiceKey, terms: &Terms) -> Result<(), Refusal> {
+    for (other, ports) in shared.holders.iter().filter(|(other, _)| other != me) {
+        crate::steps::step();
+        if shared.backend != terms.backend {
+            let holder = other.clone();
+            return Err(Refusal::OtherBackends { address, holder });
+        }
+        if let Some(&port) = ports.iter().find(|port| terms.ports.contains(port)) {
+            let holder = other.clone();
+            return Err(Refusal::PortTaken {
+                address,
+                port,
+                holder,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Who is left of a tenancy.

@@ -4,19 +4,18 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use ferrolb_types::Family;
+use ferrolb_types::{Family, ServiceKey};
 
 use super::{Allocator, Place};
 use crate::{
-    holders::{HolderId, Named},
-    steps::Counted,
+    holders::Named,
     tenancy::{Left, Terms},
 };
 
 impl Allocator {
     /// Gives back all that a Service holds; false if that was nothing.
     pub(super) fn release(&mut self, named: Named<'_>) -> bool {
-        let Some((holder, booking)) = self.tenants.holders.remove(named) else {
+        let Some(booking) = self.tenants.holders.remove(named) else {
             return false;
         };
         self.frozen.held.remove(named.service);
@@ -24,7 +23,7 @@ impl Allocator {
             self.freed.push_back(address);
             let place = self.locate(address);
             if booking.shares {
-                self.leave(address, place, holder);
+                self.leave(address, place, named.service);
             } else {
                 self.vacate(address, place);
             }
@@ -36,13 +35,13 @@ impl Allocator {
     pub(super) fn book(
         &mut self,
         (address, place): (IpAddr, Option<Place>),
-        holder: HolderId,
+        holder: Named<'_>,
         terms: &Terms,
     ) {
         // Who does not share has it alone.
         let shares = terms.key();
         match shares.and_then(|_| self.occupant_at(address, place)) {
-            Some(occupant) => self.tenants.join(occupant, holder, terms),
+            Some(occupant) => self.tenants.join(occupant, holder.service, terms),
             None => self.occupy(address, place, holder, terms),
         }
         if let Some(key) = shares {
@@ -53,7 +52,7 @@ impl Allocator {
         }
     }
 
-    fn occupy(&mut self, address: IpAddr, place: Option<Place>, holder: HolderId, terms: &Terms) {
+    fn occupy(&mut self, address: IpAddr, place: Option<Place>, holder: Named<'_>, terms: &Terms) {
         let occupant = self.tenants.begin(holder, terms);
         let Some(place) = place else {
             self.frozen.occupants.entry(address).or_insert(occupant);
@@ -66,16 +65,16 @@ impl Allocator {
         let space = stock.space_mut(family);
         space.take(place.position, occupant);
         if space.is_full() {
-            self.open_mut(family).remove(&Counted(place.stock));
+            self.open_mut(family).remove(place.stock);
         }
     }
 
     /// Takes a holder out of those of an address; the last one leaves it free.
-    fn leave(&mut self, address: IpAddr, place: Option<Place>, holder: HolderId) {
+    fn leave(&mut self, address: IpAddr, place: Option<Place>, service: &ServiceKey) {
         let Some(occupant) = self.occupant_at(address, place) else {
             return;
         };
-        let Left::Nobody(key) = self.tenants.leave(occupant, holder) else {
+        let Left::Nobody(key) = self.tenants.leave(occupant, service) else {
             return;
         };
         if let (Some(key), Some(place)) = (key, place) {
@@ -97,7 +96,7 @@ impl Allocator {
         let was_full = space.is_full();
         space.give(place.position);
         if was_full && place.stock < self.automatic {
-            self.open_mut(family).insert(Counted(place.stock));
+            self.open_mut(family).insert(place.stock);
         }
     }
 

@@ -4,7 +4,7 @@
 //! Pinned pools come first, by priority and name, then the other automatic ones by name. In a pool the
 //! first usable address in listed order is taken: a free one, or one shared on terms that fit.
 
-use std::{collections::BTreeSet, net::IpAddr, ops::Range, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, ops::Range};
 
 use ferrolb_types::{Family, PoolName};
 
@@ -12,10 +12,10 @@ use super::{Allocator, Claim, Held, Place};
 use crate::{
     addresses::Addresses,
     demand::Need,
-    holders::{Booking, HolderId},
+    holders::{Booking, Named},
     refusal::Refusal,
     space::Position,
-    steps::{Counted, step},
+    steps::step,
     stock::Stock,
 };
 
@@ -64,14 +64,12 @@ impl Allocator {
             None => self.choose(claim, need).ok_or(Refusal::NoneFree)?,
         };
         let granted = self.grant(&found)?;
-        let stock = self.stocks.get(found.stock).ok_or(Refusal::NoneFree)?;
         let booking = Booking {
             addresses: granted.addresses,
-            pool: Arc::clone(&stock.name),
             shares: claim.terms.key().is_some(),
         };
-        let holder = self.tenants.holders.insert(named, booking);
-        self.book_found(&found, holder, claim);
+        self.tenants.holders.insert(named, booking);
+        self.book_found(&found, named, claim);
         Ok(granted)
     }
 
@@ -80,19 +78,16 @@ impl Allocator {
     /// # Errors
     /// Why there is none.
     pub fn extend(&mut self, claim: &Claim<'_>, family: Family) -> Result<Held, Refusal> {
-        let holders = &self.tenants.holders;
-        let holder = holders.find(holders.named(claim.service));
-        let holder = holder.ok_or(Refusal::NoneFree)?;
-        let booking = holders.booking(holder).ok_or(Refusal::NoneFree)?;
-        let mut held = booking.held();
+        let named = self.tenants.holders.named(claim.service);
+        let mut held = self.held_by(named).ok_or(Refusal::NoneFree)?;
         let none = || Refusal::NoneFreeIn(held.pool.clone());
         let index = *self.by_name.get(&held.pool).ok_or_else(none)?;
         let found = self.find(index, &[family], claim).ok_or_else(none)?;
-        self.book_found(&found, holder, claim);
+        self.book_found(&found, named, claim);
         for (address, _) in found.iter() {
             held.addresses.push(address);
         }
-        if let Some(booking) = self.tenants.holders.booking_mut(holder) {
+        if let Some(booking) = self.tenants.holders.booking_mut(named) {
             booking.addresses = held.addresses;
             booking.shares |= claim.terms.key().is_some();
         }
@@ -101,20 +96,19 @@ impl Allocator {
 
     fn grant(&self, found: &Found) -> Result<Granted, Refusal> {
         let stock = self.stocks.get(found.stock).ok_or(Refusal::NoneFree)?;
-        let pinning = stock.pool.pinning.as_ref();
-        let pinning = pinning.filter(|_| stock.pool.auto_assign);
+        let pinning = stock.pinning().filter(|_| stock.pool().auto_assign);
         let mut addresses = Addresses::default();
         for (address, _) in found.iter() {
             addresses.push(address);
         }
         Ok(Granted {
             addresses,
-            pool: stock.pool.name.clone(),
+            pool: stock.name().clone(),
             priority: pinning.map(|pinning| pinning.priority),
         })
     }
 
-    fn book_found(&mut self, found: &Found, holder: HolderId, claim: &Claim<'_>) {
+    fn book_found(&mut self, found: &Found, holder: Named<'_>, claim: &Claim<'_>) {
         let stock = found.stock;
         for (address, position) in found.iter() {
             let place = Place { stock, position };
@@ -125,7 +119,7 @@ impl Allocator {
     /// Whether a pool's `serviceAllocation` admits the Service.
     pub(super) fn is_open_to(&self, index: usize, claim: &Claim<'_>) -> bool {
         let namespace = claim.service.namespace();
-        let admits = |stock: &Stock| match &stock.pool.pinning {
+        let admits = |stock: &Stock| match stock.pinning() {
             None => true,
             Some(pinning) => pinning.admits(namespace, claim.namespace_labels, claim.labels),
         };
@@ -214,8 +208,8 @@ impl Allocator {
         range: Range<usize>,
         shareable: Option<&BTreeSet<(Family, usize)>>,
     ) -> Option<usize> {
-        let bounds = Counted(range.start)..Counted(range.end);
-        let open = self.open(family).range(bounds).next().map(|index| index.0);
+        let open = self.open(family).at_or_after(range.start);
+        let open = open.filter(|index| *index < range.end);
         let shared = shareable.and_then(|pools| {
             let mut pools = pools.range((family, range.start)..(family, range.end));
             pools.next().map(|(_, index)| *index)
@@ -256,8 +250,10 @@ impl Allocator {
             step();
             let address = space.address(**position);
             let tenancy = address.zip(space.occupant(**position));
-            // Of this family it holds nothing.
-            tenancy.is_some_and(|of| self.tenants.admits(of, None, claim.terms).is_ok())
+            tenancy.is_some_and(|of| {
+                let admitted = self.tenants.admits(of, claim.service, claim.terms);
+                admitted.is_ok()
+            })
         })?;
         Some(*position)
     }

@@ -8,7 +8,7 @@ use ferrolb_types::PoolName;
 use super::{Allocator, Claim, Place};
 use crate::{
     addresses::Addresses,
-    holders::{HolderId, Named},
+    holders::{Booking, Named},
     refusal::Refusal,
     tenancy::Terms,
 };
@@ -93,7 +93,7 @@ impl Allocator {
     }
 
     fn common_pool(&self, claim: &Claim<'_>, places: &[usize]) -> Result<PoolName, Refusal> {
-        let name = |index: &usize| self.stocks.get(*index).map(|s| s.pool.name.clone());
+        let name = |index: &usize| self.stocks.get(*index).map(|s| s.name().clone());
         let mut names = places.iter().filter_map(name);
         let first = names.next().ok_or(Refusal::StatusFamilies)?;
         if let Some(other) = names.find(|other| *other != first) {
@@ -111,37 +111,26 @@ impl Allocator {
         addresses: Addresses,
         pool: &PoolName,
     ) -> Result<(), Refusal> {
+        self.admitted(claim, addresses)?;
         let named = self.tenants.holders.named(claim.service);
-        let me = self.tenants.holders.find(named);
-        self.admitted(claim, me, addresses)?;
-        let same = me.filter(|me| {
-            let booking = self.tenants.holders.booking(*me);
-            booking.is_some_and(|old| old.addresses == addresses && *old.pool == *pool)
-        });
-        if !same.is_some_and(|me| self.on_same_terms(claim, me, addresses)) {
+        let held = self.held_by(named);
+        let same = held.is_some_and(|held| held.addresses == addresses && held.pool == *pool);
+        if !same || !self.on_same_terms(claim, addresses) {
             self.release(named);
             self.enter(named, addresses, pool, claim.terms);
         }
         Ok(())
     }
 
-    fn admitted(
-        &self,
-        claim: &Claim<'_>,
-        me: Option<HolderId>,
-        addresses: Addresses,
-    ) -> Result<(), Refusal> {
+    fn admitted(&self, claim: &Claim<'_>, addresses: Addresses) -> Result<(), Refusal> {
         let mut all = addresses.iter();
-        all.try_for_each(|address| match self.occupant(address) {
-            None => Ok(()),
-            Some(occupant) => self.tenants.admits((address, occupant), me, claim.terms),
-        })
+        all.try_for_each(|address| self.may_join(address, claim.service, claim.terms))
     }
 
-    fn on_same_terms(&self, claim: &Claim<'_>, me: HolderId, addresses: Addresses) -> bool {
+    fn on_same_terms(&self, claim: &Claim<'_>, addresses: Addresses) -> bool {
         let occupants = addresses.iter().filter_map(|a| self.occupant(a));
         occupants
-            .map(|occupant| self.tenants.terms(occupant, me))
+            .map(|occupant| self.tenants.terms(occupant, claim.service))
             .all(|terms| match (terms.key(), claim.terms.key()) {
                 (None, None) => true,
                 _ => terms == *claim.terms,
@@ -157,12 +146,14 @@ impl Allocator {
         terms: &Terms,
     ) {
         if !self.outside(addresses).is_empty() {
-            self.frozen.held.insert(named.service.clone());
+            let held = &mut self.frozen.held;
+            held.insert(named.service.clone(), pool.clone());
         }
-        let booking = self.booking(addresses, pool, terms);
-        let holder = self.tenants.holders.insert(named, booking);
+        let shares = terms.key().is_some();
+        let booking = Booking { addresses, shares };
+        self.tenants.holders.insert(named, booking);
         for address in addresses.iter() {
-            self.book((address, self.locate(address)), holder, terms);
+            self.book((address, self.locate(address)), named, terms);
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::tenancy::Occupant;
 pub(super) struct Frozen {
     names: BTreeSet<PoolName>,
     ranges: Vec<(IpRange, PoolName)>,
-    /// The Services that hold an address of no usable pool.
-    pub(super) held: BTreeSet<ServiceKey>,
+    /// The Services that hold an address of no usable pool, with the refused pool it is kept of.
+    pub(super) held: BTreeMap<ServiceKey, PoolName>,
     /// Who holds the addresses of no usable pool.
     pub(super) occupants: BTreeMap<IpAddr, Occupant>,
 }

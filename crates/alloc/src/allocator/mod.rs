@@ -8,9 +8,9 @@
 //! How it is kept, so that a million bookings are small and one more touches little memory:
 //!
 //! ```text
-//! ServiceKey ─► Holders ─► Booking: addresses, pool         (one hash, one slab entry)
+//! ServiceKey ─► Holders ─► Booking: addresses               (one hash, one entry in its place)
 //! address ─► Atlas ─► Stock ─► Space ─► page ─► Occupant    (a sorted list, arithmetic, one page)
-//! Occupant ─► the number of the one holder, or of a shared tenancy
+//! Occupant ─► the hash of the one holder, or the number of a shared tenancy
 //! lowest free address: automatic stocks with room, in order ─► Space ─► lowest page with room
 //! ```
 //!
@@ -33,9 +33,9 @@ use ferrolb_types::{Family, Labels, PoolName, ServiceKey};
 
 use crate::{
     addresses::Addresses,
-    holders::Booking,
+    bits::Bits,
+    holders::Named,
     refusal::Refusal,
-    steps::Counted,
     stock::{Counters, Stock},
     tenancy::{Occupant, Tenants, Terms},
 };
@@ -80,8 +80,8 @@ pub struct Allocator {
     by_name: HashMap<PoolName, usize>,
     atlas: Atlas,
     /// Automatic pools with a free address, per family.
-    open_v4: BTreeSet<Counted<usize>>,
-    open_v6: BTreeSet<Counted<usize>>,
+    open_v4: Bits,
+    open_v6: Bits,
     frozen: Frozen,
     tenants: Tenants,
     /// Pools with addresses that may be shared, by sharing key.
@@ -93,15 +93,32 @@ impl Allocator {
     /// What a Service holds.
     #[must_use]
     pub fn held(&self, service: &ServiceKey) -> Option<Held> {
-        let holders = &self.tenants.holders;
-        let holder = holders.find(holders.named(service))?;
-        holders.booking(holder).map(Booking::held)
+        self.held_by(self.tenants.holders.named(service))
+    }
+
+    fn held_by(&self, named: Named<'_>) -> Option<Held> {
+        let addresses = self.tenants.holders.booking(named)?.addresses;
+        let pool = match self.frozen.held.get(named.service) {
+            Some(refused) => refused,
+            None => self
+                .stocks
+                .get(self.locate(addresses.iter().next()?)?.stock)?
+                .name(),
+        };
+        let pool = pool.clone();
+        Some(Held { addresses, pool })
     }
 
     /// The Services that hold an address.
     pub fn holders(&self, address: IpAddr) -> impl Iterator<Item = &ServiceKey> {
         let occupant = self.occupant(address).into_iter();
-        occupant.flat_map(|occupant| self.tenants.services(occupant))
+        occupant.flat_map(move |occupant| self.tenants.services((address, occupant)))
+    }
+
+    /// How many Services hold an address.
+    #[must_use]
+    pub fn holding(&self) -> usize {
+        self.tenants.holders.len()
     }
 
     /// The counters of a pool.
@@ -114,7 +131,7 @@ impl Allocator {
     /// Every pool with its counters; pinned pools first, then by name.
     pub fn pools(&self) -> impl Iterator<Item = (&PoolName, Counters)> {
         let stocks = self.stocks.iter();
-        stocks.map(|stock| (&stock.pool.name, stock.counters()))
+        stocks.map(|stock| (stock.name(), stock.counters()))
     }
 
     /// Whether there is neither a pool to use nor a refused one to keep addresses of.
@@ -138,7 +155,7 @@ impl Allocator {
     pub(crate) fn surroundings(&self, address: IpAddr) -> Option<(&PoolName, bool, bool)> {
         let stock = self.stocks.get(self.locate(address)?.stock)?;
         let open = |family| !stock.space(family).is_full();
-        Some((&stock.pool.name, open(Family::IPv4), open(Family::IPv6)))
+        Some((stock.name(), open(Family::IPv4), open(Family::IPv6)))
     }
 
     /// The key under which an address may be shared at present.
@@ -163,9 +180,7 @@ impl Allocator {
         let Some(occupant) = self.occupant(address) else {
             return Ok(());
         };
-        let holders = &self.tenants.holders;
-        let me = holders.find(holders.named(service));
-        self.tenants.admits((address, occupant), me, terms)
+        self.tenants.admits((address, occupant), service, terms)
     }
 
     fn occupant(&self, address: IpAddr) -> Option<Occupant> {
@@ -180,30 +195,18 @@ impl Allocator {
         space.occupant(place.position)
     }
 
-    /// A booking of addresses in a pool, usable or refused.
-    fn booking(&self, addresses: Addresses, pool: &PoolName, terms: &Terms) -> Booking {
-        let index = self.by_name.get(pool).copied();
-        let stock = index.and_then(|index| self.stocks.get(index));
-        let name = stock.map(|stock| Arc::clone(&stock.name));
-        Booking {
-            addresses,
-            pool: name.unwrap_or_else(|| Arc::new(pool.clone())),
-            shares: terms.key().is_some(),
-        }
-    }
-
     fn locate(&self, address: IpAddr) -> Option<Place> {
         self.atlas.locate(address)
     }
 
-    fn open(&self, family: Family) -> &BTreeSet<Counted<usize>> {
+    fn open(&self, family: Family) -> &Bits {
         match family {
             Family::IPv4 => &self.open_v4,
             Family::IPv6 => &self.open_v6,
         }
     }
 
-    fn open_mut(&mut self, family: Family) -> &mut BTreeSet<Counted<usize>> {
+    fn open_mut(&mut self, family: Family) -> &mut Bits {
         match family {
             Family::IPv4 => &mut self.open_v4,
             Family::IPv6 => &mut self.open_v6,

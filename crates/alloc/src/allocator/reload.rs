@@ -11,7 +11,7 @@ use ferrolb_config::{Config, compiled::Pool};
 use ferrolb_types::{Family, PoolName, ServiceKey};
 
 use super::{Allocator, Held, atlas::Atlas, frozen::Frozen};
-use crate::{steps::Counted, stock::Stock, tenancy::Terms};
+use crate::{bits::Bits, stock::Stock, tenancy::Terms};
 
 /// What a new configuration means for Services.
 #[derive(Debug, Default)]
@@ -54,10 +54,10 @@ impl Allocator {
             ..Reload::default()
         };
         for stock in &self.stocks {
-            match config.pools.get(&stock.pool.name) {
-                Some(new) if Arc::ptr_eq(new, &stock.pool) || same(new, &stock.pool) => continue,
-                Some(new) if same_space(new, &stock.pool) => {
-                    if new.pinning != stock.pool.pinning {
+            match config.pools.get(stock.name()) {
+                Some(new) if Arc::ptr_eq(new, stock.pool()) || same(new, stock.pool()) => continue,
+                Some(new) if same_space(new, stock.pool()) => {
+                    if new.pinning.as_ref() != stock.pinning() {
                         reload.affected.extend(self.holders_in(stock));
                     }
                 }
@@ -66,7 +66,7 @@ impl Allocator {
             reload.changed = true;
         }
         if reload.changed {
-            moved.extend(self.frozen.held.iter().cloned());
+            moved.extend(self.frozen.held.keys().cloned());
         }
         (moved, reload)
     }
@@ -74,25 +74,23 @@ impl Allocator {
     fn holders_in<'a>(&'a self, stock: &'a Stock) -> impl Iterator<Item = ServiceKey> + 'a {
         stock
             .held()
-            .flat_map(|(_, occupant)| self.tenants.services(occupant).cloned())
+            .flat_map(|tenancy| self.tenants.services(tenancy).cloned())
     }
 
     /// Keeps the new objects where only announcement differs.
     fn refresh(&mut self, config: &Config) {
         for stock in &mut self.stocks {
-            if let Some(new) = config.pools.get(&stock.pool.name) {
-                stock.pool = Arc::clone(new);
+            if let Some(new) = config.pools.get(stock.name()) {
+                stock.renew(new);
             }
         }
     }
 
     fn lift(&mut self, service: &ServiceKey) -> Option<Lifted> {
-        let holders = &self.tenants.holders;
-        let named = holders.named(service);
-        let holder = holders.find(named)?;
-        let held = holders.booking(holder)?.held();
+        let named = self.tenants.holders.named(service);
+        let held = self.held_by(named)?;
         let first = self.occupant(held.addresses.iter().next()?)?;
-        let terms = self.tenants.terms(first, holder);
+        let terms = self.tenants.terms(first, service);
         self.release(named);
         Some((service.clone(), held, terms))
     }
@@ -101,37 +99,37 @@ impl Allocator {
         let old = std::mem::take(&mut self.stocks);
         let mut old: BTreeMap<PoolName, Stock> = old
             .into_iter()
-            .map(|stock| (stock.pool.name.clone(), stock))
+            .map(|stock| (stock.name().clone(), stock))
             .collect();
         let stocks = config
             .pools
             .values()
             .map(|pool| match old.remove(&pool.name) {
-                Some(mut stock) if same_space(&stock.pool, pool) => {
-                    stock.pool = Arc::clone(pool);
+                Some(mut stock) if same_space(stock.pool(), pool) => {
+                    stock.renew(pool);
                     stock
                 }
                 _ => Stock::new(Arc::clone(pool)),
             });
         self.stocks = stocks.collect();
         self.stocks
-            .sort_by(|a, b| order(&a.pool).cmp(&order(&b.pool)));
+            .sort_by(|a, b| order(a.pool()).cmp(&order(b.pool())));
         self.index();
     }
 
     fn index(&mut self) {
         let below = |group| {
             self.stocks
-                .partition_point(|stock| order(&stock.pool).0 < group)
+                .partition_point(|stock| order(stock.pool()).0 < group)
         };
         (self.pinned, self.automatic) = (below(1), below(2));
         self.by_name.clear();
-        self.open_v4.clear();
-        self.open_v6.clear();
+        self.open_v4 = Bits::default();
+        self.open_v6 = Bits::default();
         self.shareable.clear();
         self.atlas = Atlas::of(&self.stocks);
         for (index, stock) in self.stocks.iter().enumerate() {
-            self.by_name.insert(stock.pool.name.clone(), index);
+            self.by_name.insert(stock.name().clone(), index);
         }
         for index in 0..self.stocks.len() {
             self.index_family(index, Family::IPv4);
@@ -150,7 +148,7 @@ impl Allocator {
             stocks.insert((family, index));
         }
         if index < self.automatic && !space.is_full() {
-            self.open_mut(family).insert(Counted(index));
+            self.open_mut(family).insert(index);
         }
     }
 
@@ -170,7 +168,7 @@ impl Allocator {
         let places = held.addresses.iter().filter_map(|a| self.locate(a));
         let places: BTreeSet<usize> = places.map(|place| place.stock).collect();
         let index = places.first().filter(|_| places.len() == 1)?;
-        self.stocks.get(*index).map(|stock| stock.pool.name.clone())
+        self.stocks.get(*index).map(|stock| stock.name().clone())
     }
 }
 

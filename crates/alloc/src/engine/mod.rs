@@ -210,7 +210,7 @@ impl Engine {
     }
 
     /// The Services that lack addresses, the oldest first.
-    pub fn waiting(&self) -> impl Iterator<Item = &ServiceKey> {
+    pub fn waiting(&self) -> impl ExactSizeIterator<Item = &ServiceKey> {
         self.pending.all().map(|age| &age.key)
     }
 

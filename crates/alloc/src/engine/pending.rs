@@ -88,7 +88,7 @@ impl Pending {
     }
 
     /// Everyone who lacks something, the oldest first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Age> {
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = &Age> {
         self.all.iter()
     }
 

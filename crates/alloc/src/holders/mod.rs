@@ -1,70 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Services that hold addresses, each under a small number.
+//! The Services that hold addresses.
 //!
-//! What a Service holds stands in a slab, one line of memory for each; its number there is what an
-//! address remembers of its holder. By name the numbers are found through a hash [`table`]. Names are
-//! hashed once for each operation and with a secret seed, as users choose them; the table is never
-//! walked, so the seed shows nowhere.
+//! What a Service holds stands in a hash [`table`] by its name. Names are hashed once for each operation
+//! and with a secret seed, as users choose them; the table is never walked, so the seed shows nowhere.
+//! An address remembers the hash of its holder: of the Services with that hash, hardly ever more than
+//! one, it is the one that holds the address.
 
 mod table;
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::Arc,
+    net::IpAddr,
 };
 
-use ferrolb_types::{PoolName, ServiceKey};
-use slab::Slab;
+use ferrolb_types::ServiceKey;
 
-use crate::{addresses::Addresses, allocator::Held};
+use crate::addresses::Addresses;
 
-use table::Table;
 #[cfg(test)]
 pub(crate) use table::Table as TestedTable;
+use table::{HASH_BITS, Table};
 
-/// The number of a Service while it holds anything; somebody else's later.
+/// The hash of a Service's name, below 2^31.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HolderId(u32);
-
-impl HolderId {
-    /// Any number, for tests of what keeps it.
-    #[cfg(test)]
-    pub(crate) const ANY: Self = Self(7);
-
-    fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+pub(crate) struct NameHash(pub(crate) u32);
 
 /// A Service with the hash of its name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named<'a> {
     pub(crate) service: &'a ServiceKey,
-    hash: u32,
+    pub(crate) hash: NameHash,
 }
 
 /// What a Service holds, in the form it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Booking {
     pub(crate) addresses: Addresses,
-    /// Shared by all bookings of a pool: half as large as the name itself.
-    pub(crate) pool: Arc<PoolName>,
     /// Whether it may share them.
     pub(crate) shares: bool,
 }
 
-impl Booking {
-    pub(crate) fn held(&self) -> Held {
-        Held {
-            addresses: self.addresses,
-            pool: PoolName::clone(&self.pool),
-        }
-    }
-}
-
-/// Just one line of memory, and never a part of two.
 #[derive(Debug)]
-#[repr(align(64))]
 struct Entry {
     service: ServiceKey,
     booking: Booking,
@@ -73,63 +49,58 @@ struct Entry {
 /// All holders.
 #[derive(Debug, Default)]
 pub(crate) struct Holders {
-    entries: Slab<Entry>,
-    by_name: Table,
+    entries: Table<Entry>,
     seed: RandomState,
 }
 
 impl Holders {
-    /// The Service with its hash, for the other calls.
-    pub(crate) fn named<'a>(&self, service: &'a ServiceKey) -> Named<'a> {
-        let [a, b, c, d, ..] = self.seed.hash_one(service).to_le_bytes();
-        let hash = u32::from_le_bytes([a, b, c, d]);
-        Named { service, hash }
+    /// How many Services hold anything.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
-    /// The number of a Service that holds something.
-    pub(crate) fn find(&self, named: Named<'_>) -> Option<HolderId> {
-        let found = self
-            .by_name
-            .find(named.hash, |id| is(&self.entries, id, named.service));
-        found.map(HolderId)
+    /// The Service with its hash, for the other calls.
+    pub(crate) fn named<'a>(&self, service: &'a ServiceKey) -> Named<'a> {
+        let [.., a, b, c, d] = self.seed.hash_one(service).to_be_bytes();
+        let hash = u32::from_be_bytes([a, b, c, d]) >> (u32::BITS - HASH_BITS);
+        Named {
+            service,
+            hash: NameHash(hash),
+        }
     }
 
     /// What a Service holds.
-    pub(crate) fn booking(&self, id: HolderId) -> Option<&Booking> {
-        self.entries.get(id.index()).map(|entry| &entry.booking)
+    pub(crate) fn booking(&self, named: Named<'_>) -> Option<Booking> {
+        let is = |entry: &Entry| entry.service == *named.service;
+        let entry = self.entries.find(named.hash.0, is)?;
+        Some(entry.booking)
     }
 
     /// The same, to be changed.
-    pub(crate) fn booking_mut(&mut self, id: HolderId) -> Option<&mut Booking> {
-        let entry = self.entries.get_mut(id.index());
-        entry.map(|entry| &mut entry.booking)
+    pub(crate) fn booking_mut(&mut self, named: Named<'_>) -> Option<&mut Booking> {
+        let is = |entry: &Entry| entry.service == *named.service;
+        let entry = self.entries.find_mut(named.hash.0, is)?;
+        Some(&mut entry.booking)
     }
 
-    /// The name of a Service.
-    pub(crate) fn service(&self, id: HolderId) -> Option<&ServiceKey> {
-        self.entries.get(id.index()).map(|entry| &entry.service)
+    /// The one Service with a name of this hash that holds the address.
+    pub(crate) fn holder(&self, hash: NameHash, address: IpAddr) -> Option<&ServiceKey> {
+        let holds = |entry: &Entry| entry.booking.addresses.contains(address);
+        let entry = self.entries.find(hash.0, holds)?;
+        Some(&entry.service)
     }
 
     /// Notes what a Service holds that held nothing before.
-    pub(crate) fn insert(&mut self, named: Named<'_>, booking: Booking) -> HolderId {
+    pub(crate) fn insert(&mut self, named: Named<'_>, booking: Booking) {
         let service = named.service.clone();
-        let index = self.entries.insert(Entry { service, booking });
-        // Memory ends long before four thousand million entries do.
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        self.by_name.insert(named.hash, number);
-        HolderId(number)
+        self.entries
+            .insert(named.hash.0, Entry { service, booking });
     }
 
     /// Forgets a Service; `None` if it held nothing.
-    pub(crate) fn remove(&mut self, named: Named<'_>) -> Option<(HolderId, Booking)> {
-        let is = |id| is(&self.entries, id, named.service);
-        let id = HolderId(self.by_name.remove(named.hash, is)?);
-        let entry = self.entries.try_remove(id.index())?;
-        Some((id, entry.booking))
+    pub(crate) fn remove(&mut self, named: Named<'_>) -> Option<Booking> {
+        let is = |entry: &Entry| entry.service == *named.service;
+        let entry = self.entries.remove(named.hash.0, is)?;
+        Some(entry.booking)
     }
-}
-
-fn is(entries: &Slab<Entry>, id: u32, service: &ServiceKey) -> bool {
-    let entry = entries.get(HolderId(id).index());
-    entry.is_some_and(|entry| entry.service == *service)
 }

@@ -1,138 +1,258 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A hash table of small numbers: open addressing with linear probing.
+//! A hash table that keeps its values in place: a search meets one word of tags and the value itself,
+//! and mostly both at once. With a million values each of the two is a line of memory that no cache has,
+//! and such lines are what a search costs.
 //!
-//! A slot is one word, the hash of what the number stands for beside the number: a search meets one
-//! line of memory before it asks what a number stands for, and hardly ever asks in vain. The hash also
-//! tells a slot's place in a larger table, so growing looks at nothing else. Removal moves those that
-//! follow back into the gap, so there are no leftovers that slow down later searches.
+//! Slots lie in groups of 15. The word of a group has a tag of each slot, a few bits of the hash, and
+//! counts the values that belong here and had to go on to a later group: a search goes on only while
+//! there are some, and removal leaves nothing behind.
+//!
+//! Groups are in the order of the hashes, and some of them share a chunk of memory. Growing walks
+//! through old and new chunks from the front to the back and lets go of the old ones on its way: it
+//! never needs the memory of two tables, and can afford small steps that leave little unused.
 
 use crate::steps::step;
 
-/// Marks a slot without a number.
-const EMPTY: u32 = u32::MAX;
+/// The slots of a group: their tags and the count fill a word of 16 bytes.
+const SLOTS: usize = 15;
 
-/// The smallest table that holds anything.
-const SMALLEST: usize = 8;
+/// The groups of a chunk: with values of 44 bytes their slots come to just under 64 KiB.
+const CHUNK: usize = 91;
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u32,
-    number: u32,
-}
+/// How many bits of a hash count.
+pub(super) const HASH_BITS: u32 = 31;
 
-impl Slot {
-    const FREE: Self = Self {
-        hash: 0,
-        number: EMPTY,
-    };
+/// The lowest and the highest bit of each tag.
+const LOW: u128 = 0x0001_0101_0101_0101_0101_0101_0101_0101;
+const HIGH: u128 = LOW << 7;
 
-    fn is_free(self) -> bool {
-        self.number == EMPTY
+/// The tags of a group's slots from the lowest byte on, 0 of an empty one; the highest byte counts who
+/// went on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group(u128);
+
+impl Group {
+    /// The highest bit of each tag that is this one, and of some above the first of these that are not.
+    fn like(self, tag: u8) -> u128 {
+        let zero = self.0 ^ (LOW * u128::from(tag));
+        (zero & !(u128::from(u8::MAX) << 120)).wrapping_sub(LOW) & !zero & HIGH
+    }
+
+    /// This slot if it is empty, otherwise the first empty one.
+    fn vacancy(self, wanted: usize) -> Option<usize> {
+        if self.0 >> (8 * wanted) & u128::from(u8::MAX) == 0 {
+            return Some(wanted);
+        }
+        // The first one is always right.
+        slots(self.like(0)).next()
+    }
+
+    fn tag(&mut self, slot: usize, tag: u8) {
+        let shift = 8 * slot;
+        self.0 = self.0 & !(u128::from(u8::MAX) << shift) | u128::from(tag) << shift;
+    }
+
+    fn passed(self) -> u8 {
+        self.0.to_le_bytes()[SLOTS]
+    }
+
+    fn pass(&mut self, passed: u8) {
+        self.tag(SLOTS, passed);
     }
 }
 
-/// Numbers below `u32::MAX` by hash. There may be several with one hash.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    /// None, or a power of two; at most three quarters are used, so every search ends.
-    slots: Vec<Slot>,
+/// The slots of a set as [`Group::like`] gives it.
+fn slots(mut set: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let slot = (set != 0).then(|| set.trailing_zeros() as usize / 8);
+        set &= set.wrapping_sub(1);
+        slot
+    })
+}
+
+/// A value with its hash.
+#[derive(Debug)]
+struct Slot<T> {
+    hash: u32,
+    value: T,
+}
+
+/// The slots of a chunk's groups, those of the first one first; none before something is put there.
+type Chunk<T> = Box<[Option<Slot<T>>]>;
+
+/// Values by hashes below 2^31. There may be several with one hash.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    groups: Vec<Group>,
+    chunks: Vec<Chunk<T>>,
     used: usize,
 }
 
-impl Table {
-    /// The number with this hash that is the one meant.
-    pub(crate) fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let (_, slot) = self.search(hash, is)?;
-        Some(slot.number)
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::with_groups(0)
+    }
+}
+
+impl<T> Table<T> {
+    fn with_groups(groups: usize) -> Self {
+        let mut chunks = Vec::new();
+        chunks.resize_with(groups.div_ceil(CHUNK), Chunk::default);
+        Self {
+            groups: vec![Group::default(); groups],
+            chunks,
+            used: 0,
+        }
     }
 
-    /// Adds a number.
-    pub(crate) fn insert(&mut self, hash: u32, number: u32) {
-        if (self.used + 1) * 4 > self.slots.len() * 3 {
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// The value with this hash that is the one meant.
+    pub(crate) fn find(&self, hash: u32, is: impl Fn(&T) -> bool) -> Option<&T> {
+        let (group, slot) = self.search(hash, is)?;
+        self.slot(group, slot).map(|slot| &slot.value)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn find_mut(&mut self, hash: u32, is: impl Fn(&T) -> bool) -> Option<&mut T> {
+        let (group, slot) = self.search(hash, is)?;
+        let slot = self.slot_mut(group, slot)?.as_mut();
+        slot.map(|slot| &mut slot.value)
+    }
+
+    /// Adds a value.
+    pub(crate) fn insert(&mut self, hash: u32, value: T) {
+        // An eighth stays empty, so that few have to go on.
+        if (self.used + 1) * 8 > self.groups.len() * SLOTS * 7 {
             self.grow();
         }
-        self.used += 1;
-        self.place(Slot { hash, number });
+        self.place(Slot { hash, value });
     }
 
-    /// Takes out the number with this hash that is the one meant.
-    pub(crate) fn remove(&mut self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let (at, slot) = self.search(hash, is)?;
+    /// Takes out the value with this hash that is the one meant.
+    pub(crate) fn remove(&mut self, hash: u32, is: impl Fn(&T) -> bool) -> Option<T> {
+        let (group, slot) = self.search(hash, is)?;
+        let taken = self.slot_mut(group, slot)?.take()?;
         self.used -= 1;
-        self.close(at);
-        Some(slot.number)
+        let mut at = self.home(hash);
+        while at != group {
+            self.unpass(at);
+            at = self.after(at);
+        }
+        if let Some(group) = self.groups.get_mut(group) {
+            group.tag(slot, 0);
+        }
+        Some(taken.value)
     }
 
-    fn search(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<(usize, Slot)> {
-        let mut at = self.home(hash)?;
-        loop {
+    /// The group and the slot there of the value meant.
+    fn search(&self, hash: u32, is: impl Fn(&T) -> bool) -> Option<(usize, usize)> {
+        let mut at = self.home(hash);
+        let meant = |group, slot| {
+            let slot = self.slot(group, slot);
+            slot.is_some_and(|slot: &Slot<T>| slot.hash == hash && is(&slot.value))
+        };
+        if meant(at, favourite(hash)) {
+            return Some((at, favourite(hash)));
+        }
+        for _ in 0..self.groups.len() {
             step();
-            let slot = *self.slots.get(at)?;
-            if slot.is_free() {
-                return None;
-            }
-            if slot.hash == hash && is(slot.number) {
+            let group = *self.groups.get(at)?;
+            if let Some(slot) = slots(group.like(tag(hash))).find(|slot| meant(at, *slot)) {
                 return Some((at, slot));
             }
+            if group.passed() == 0 {
+                return None;
+            }
             at = self.after(at);
         }
+        None
     }
 
-    fn place(&mut self, new: Slot) {
-        let Some(mut at) = self.home(new.hash) else {
-            return;
-        };
-        while let Some(slot) = self.slots.get_mut(at) {
+    /// Puts a value where it belongs; there is an empty slot somewhere.
+    fn place(&mut self, new: Slot<T>) {
+        let mut at = self.home(new.hash);
+        while let Some(group) = self.groups.get_mut(at) {
             step();
-            if slot.is_free() {
-                *slot = new;
+            if let Some(slot) = group.vacancy(favourite(new.hash)) {
+                group.tag(slot, tag(new.hash));
+                self.fill(at, slot, new);
                 return;
             }
+            group.pass(group.passed().saturating_add(1));
             at = self.after(at);
         }
     }
 
-    /// Empties a slot, after moving into it whoever could not be placed so far to the front.
-    fn close(&mut self, mut gap: usize) {
-        let mut at = self.after(gap);
-        while let Some(slot) = self.slots.get(at).copied().filter(|s| !s.is_free()) {
-            step();
-            let wanted = self.home(slot.hash).unwrap_or(at);
-            if self.distance(wanted, at) >= self.distance(gap, at) {
-                self.put(gap, slot);
-                gap = at;
-            }
-            at = self.after(at);
-        }
-        self.put(gap, Slot::FREE);
-    }
-
-    fn put(&mut self, at: usize, slot: Slot) {
-        if let Some(place) = self.slots.get_mut(at) {
-            *place = slot;
+    /// Somebody who went on from a group is gone. A count that has reached the end stays there.
+    fn unpass(&mut self, at: usize) {
+        if let Some(group) = self.groups.get_mut(at)
+            && group.passed() != u8::MAX
+        {
+            group.pass(group.passed().saturating_sub(1));
         }
     }
 
     fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(SMALLEST);
-        let old = std::mem::replace(&mut self.slots, vec![Slot::FREE; size]);
-        for slot in old.into_iter().filter(|slot| !slot.is_free()) {
-            self.place(slot);
+        let groups = self.groups.len();
+        let old = std::mem::replace(self, Self::with_groups(groups + groups / 4 + 1));
+        for chunk in old.chunks {
+            for slot in chunk.into_iter().flatten() {
+                self.place(slot);
+            }
         }
     }
 
-    /// Where a hash belongs; `None` in a table without slots.
-    fn home(&self, hash: u32) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
-        Some(hash as usize & mask)
+    fn slot(&self, group: usize, slot: usize) -> Option<&Slot<T>> {
+        let chunk = self.chunks.get(group / CHUNK)?;
+        chunk.get(group % CHUNK * SLOTS + slot)?.as_ref()
+    }
+
+    fn slot_mut(&mut self, group: usize, slot: usize) -> Option<&mut Option<Slot<T>>> {
+        let chunk = self.chunks.get_mut(group / CHUNK)?;
+        chunk.get_mut(group % CHUNK * SLOTS + slot)
+    }
+
+    fn fill(&mut self, group: usize, slot: usize, new: Slot<T>) {
+        let number = group / CHUNK;
+        let groups = CHUNK.min(self.groups.len() - number * CHUNK);
+        if let Some(chunk) = self.chunks.get_mut(number) {
+            if chunk.is_empty() {
+                let empty = std::iter::repeat_with(|| None);
+                *chunk = empty.take(groups * SLOTS).collect();
+            }
+            if let Some(place) = chunk.get_mut(group % CHUNK * SLOTS + slot) {
+                *place = Some(new);
+                self.used += 1;
+            }
+        }
+    }
+
+    /// The group where a hash belongs.
+    fn home(&self, hash: u32) -> usize {
+        let scaled = u64::from(hash) * self.groups.len() as u64;
+        (scaled >> HASH_BITS) as usize
     }
 
     fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.slots.len() - 1)
+        if at + 1 < self.groups.len() {
+            at + 1
+        } else {
+            0
+        }
     }
+}
 
-    /// How far `to` comes after `from`.
-    fn distance(&self, from: usize, to: usize) -> usize {
-        to.wrapping_sub(from) & (self.slots.len() - 1)
-    }
+/// The slot where a value rather stands than in another of its group: it is looked for there while the
+/// tags are still on their way.
+fn favourite(hash: u32) -> usize {
+    (hash >> u8::BITS) as usize % SLOTS
+}
+
+/// The low bits of a hash, which have little to do with its group, but not all of them 0.
+fn tag(hash: u32) -> u8 {
+    hash.to_le_bytes()[0].max(1)
 }

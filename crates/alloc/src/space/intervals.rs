@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A set of numbers kept as intervals. Its lowest number is at hand; taking a number out and putting it
-//! back are logarithmic in the number of intervals, whatever lies in them.
+//! A set of numbers kept as intervals. Finding a number, taking it out and putting it back are
+//! logarithmic in the number of intervals, whatever lies in them.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,10 @@ impl Intervals {
         Self(BTreeMap::from([(Counted(last), 0)]))
     }
 
-    pub(super) fn first(&self) -> Option<u128> {
-        self.0.first_key_value().map(|(_, &first)| first)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The lowest number that is not below this one.
+    pub(super) fn at_or_after(&self, number: u128) -> Option<u128> {
+        let mut following = self.0.range(Counted(number)..);
+        following.next().map(|(_, &first)| first.max(number))
     }
 
     pub(super) fn remove(&mut self, number: u128) {

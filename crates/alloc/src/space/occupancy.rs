@@ -2,13 +2,12 @@
 //! Which positions are taken, by whom, and which free one is the lowest.
 //!
 //! Positions lie in [`pages`](super::pages) of 64, so a sparse space costs a page for each holder at
-//! worst and a dense one a few bytes. The numbers of all pages with room are kept as intervals. The
-//! lowest free position is then the lowest zero bit of the lowest page with room; taking it and giving
-//! it back touch one page, and the intervals only when that page fills up or was full.
+//! worst and a dense one a few bytes. The lowest free position is the lowest zero bit of the lowest page
+//! with room; taking it and giving it back touch one page, and the notes of which pages have room only
+//! when that page fills up or was full.
 
 use super::{
     Position,
-    intervals::Intervals,
     pages::{Page, Pages, SLOTS},
 };
 use crate::tenancy::Occupant;
@@ -21,8 +20,6 @@ pub(super) struct Occupancy {
     size: Position,
     taken: u64,
     pages: Pages,
-    /// The numbers of all pages with a free position, whether something of them is taken or not.
-    open: Intervals,
 }
 
 impl Occupancy {
@@ -31,19 +28,18 @@ impl Occupancy {
         Self {
             size,
             taken: 0,
-            pages: Pages::default(),
-            open: last.map(Intervals::up_to).unwrap_or_default(),
+            pages: last.map(Pages::up_to).unwrap_or_default(),
         }
     }
 
     pub(super) fn first_free(&self) -> Option<Position> {
-        let number = self.open.first()?;
+        let number = self.pages.first_open()?;
         let taken = self.pages.get(number).map_or(0, Page::taken);
         Some(number * PAGE + Position::from(taken.trailing_ones()))
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.open.is_empty()
+        Position::from(self.taken) == self.size
     }
 
     pub(super) fn occupant(&self, position: Position) -> Option<Occupant> {
@@ -57,29 +53,19 @@ impl Occupancy {
             return false;
         }
         let (number, slot) = split(position);
-        let page = self.pages.fillable(number);
-        if !page.take(slot, occupant) {
-            return false;
-        }
-        self.taken += 1;
-        if page.taken() == room(self.size, number) {
-            self.open.remove(number);
-        }
-        true
+        let took = self
+            .pages
+            .take(number, slot, room(self.size, number), occupant);
+        self.taken += u64::from(took);
+        took
     }
 
     /// Gives a position back; false if it was free.
     pub(super) fn give(&mut self, position: Position) -> bool {
         let (number, slot) = split(position);
-        let taken = self.pages.get(number).map_or(0, Page::taken);
-        if !self.pages.give(number, slot) {
-            return false;
-        }
-        self.taken -= 1;
-        if taken == room(self.size, number) {
-            self.open.insert(number);
-        }
-        true
+        let gave = self.pages.give(number, slot, room(self.size, number));
+        self.taken -= u64::from(gave);
+        gave
     }
 
     /// Every position that is taken, in order, with its occupant.

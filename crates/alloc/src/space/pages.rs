@@ -2,12 +2,14 @@
 //! The pages of a space: for each 64 positions which are taken, and by whom.
 //!
 //! As the lowest free address is always given first, taken positions lie close together at the front:
-//! the pages from the first one on that follow each other without a gap are a plain list. Pages further
-//! on, which come of addresses that were asked for one by one, are found by number.
+//! the pages from the first one on that follow each other without a gap are a plain list, with a bit for
+//! each that has room. Pages further on, which come of addresses that were asked for one by one, are
+//! found by number; which of all numbers are not full there is kept as intervals.
 
 use hashbrown::HashMap;
 
-use crate::{steps::step, tenancy::Occupant};
+use super::intervals::Intervals;
+use crate::{bits::Bits, steps::step, tenancy::Occupant};
 
 /// How many positions a page has; one bit of a word each.
 pub(super) const SLOTS: usize = u64::BITS as usize;
@@ -59,6 +61,9 @@ impl Page {
         self.taken &= !(1 << slot);
         if self.taken == 0 {
             self.occupants = None;
+        } else if let Some(place) = self.occupants.as_mut().and_then(|all| all.get_mut(slot)) {
+            // Nobody waits for this write, while whoever takes the slot next finds its line at hand.
+            *place = Occupant::NOBODY;
         }
         had
     }
@@ -73,11 +78,23 @@ impl Page {
 pub(super) struct Pages {
     /// Numbers 0 to `near.len() - 1`; the last one is not empty.
     near: Vec<Page>,
+    /// Those of the near pages that have room.
+    near_open: Bits,
     /// Pages with higher numbers, none of them empty.
     far: HashMap<u128, Page>,
+    /// The numbers of all pages there may be, but for the far ones that are full.
+    open: Intervals,
 }
 
 impl Pages {
+    /// Empty pages with the numbers up to this one.
+    pub(super) fn up_to(last: u128) -> Self {
+        Self {
+            open: Intervals::up_to(last),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn get(&self, number: u128) -> Option<&Page> {
         step();
         match self.near(number) {
@@ -86,20 +103,54 @@ impl Pages {
         }
     }
 
-    /// The page, of which something is about to be taken.
-    pub(super) fn fillable(&mut self, number: u128) -> &mut Page {
-        step();
-        if number == self.near.len() as u128 {
-            self.near.push(self.far.remove(&number).unwrap_or_default());
-        }
-        match self.near(number).and_then(|index| self.near.get_mut(index)) {
-            Some(page) => page,
-            None => self.far.entry(number).or_default(),
+    /// The lowest number of a page with room.
+    pub(super) fn first_open(&self) -> Option<u128> {
+        match self.near_open.at_or_after(0) {
+            Some(index) => Some(index as u128),
+            None => self.open.at_or_after(self.near.len() as u128),
         }
     }
 
-    /// Gives a slot of a page back; false if it was free.
-    pub(super) fn give(&mut self, number: u128, slot: usize) -> bool {
+    /// Takes a slot of a page; false if it was taken before. `room` has the bits of all its slots.
+    pub(super) fn take(
+        &mut self,
+        number: u128,
+        slot: usize,
+        room: u64,
+        occupant: Occupant,
+    ) -> bool {
+        step();
+        if number == self.near.len() as u128 {
+            self.approach(number, room);
+        }
+        let near = self.near(number);
+        let page = match near.and_then(|index| self.near.get_mut(index)) {
+            Some(page) => page,
+            None => self.far.entry(number).or_default(),
+        };
+        let took = page.take(slot, occupant);
+        if took && page.taken == room {
+            match near {
+                Some(index) => self.near_open.remove(index),
+                None => self.open.remove(number),
+            }
+        }
+        took
+    }
+
+    /// The page behind the near ones becomes the last of them.
+    fn approach(&mut self, number: u128, room: u64) {
+        let page = self.far.remove(&number).unwrap_or_default();
+        if page.taken == room {
+            self.open.insert(number);
+        } else {
+            self.near_open.insert(self.near.len());
+        }
+        self.near.push(page);
+    }
+
+    /// Gives a slot of a page back; false if it was free. `room` has the bits of all its slots.
+    pub(super) fn give(&mut self, number: u128, slot: usize, room: u64) -> bool {
         step();
         let near = self.near(number);
         let page = match near {
@@ -109,12 +160,18 @@ impl Pages {
         let Some(page) = page else {
             return false;
         };
+        let was_full = page.taken == room;
         let had = page.give(slot);
-        if page.taken == 0 {
-            match near {
-                Some(_) => self.trim(),
-                None => drop(self.far.remove(&number)),
-            }
+        let is_empty = page.taken == 0;
+        match near {
+            Some(index) if was_full && had => self.near_open.insert(index),
+            None if was_full && had => self.open.insert(number),
+            _ => {}
+        }
+        match near {
+            Some(_) if is_empty => self.trim(),
+            None if is_empty => drop(self.far.remove(&number)),
+            _ => {}
         }
         had
     }
@@ -122,6 +179,7 @@ impl Pages {
     fn trim(&mut self) {
         while self.near.pop_if(|page| page.taken == 0).is_some() {
             step();
+            self.near_open.remove(self.near.len());
         }
     }
 

@@ -222,18 +222,24 @@ impl World {
             let held = holdings.get(key).cloned().unwrap_or_default();
             assert_eq!(status, held, "{key}");
             assert!(view.is_load_balancer() || held.is_empty());
+            let pool = self.cluster.engine.allocator().held(key);
+            let pool = pool.map(|held| held.pool.to_string());
+            let noted = view.annotations.allocated_from_pool.as_deref();
+            assert_eq!(noted, pool.as_deref(), "{key}");
         }
     }
 
     fn check_counters(&self) {
         let tenants = self.tenants();
+        let allocator = self.cluster.engine.allocator();
+        assert_eq!(allocator.holding(), self.holdings().len());
+        for address in candidates() {
+            let holders: BTreeSet<_> = allocator.holders(address).collect();
+            let known = tenants.get(&address).into_iter().flatten();
+            assert_eq!(holders, known.map(|view| &view.key).collect());
+        }
         for pool in self.config.pools.values() {
-            let counters = self
-                .cluster
-                .engine
-                .allocator()
-                .counters(&pool.name)
-                .unwrap();
+            let counters = allocator.counters(&pool.name).unwrap();
             for (count, family) in [(counters.ipv4, Family::IPv4), (counters.ipv6, Family::IPv6)] {
                 let held = tenants.keys().filter(|a| pool.contains(**a));
                 let held = held.filter(|a| Family::of(**a) == family).count();

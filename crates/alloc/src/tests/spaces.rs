@@ -8,12 +8,14 @@ use proptest::prelude::*;
 
 use super::build::*;
 use crate::{
-    holders::HolderId,
+    holders::NameHash,
     space::{Space, number},
     tenancy::Occupant,
 };
 
-const ANYONE: Occupant = Occupant::Sole(HolderId::ANY);
+fn anyone() -> Occupant {
+    Occupant::sole(NameHash(7))
+}
 
 fn plain(entries: &str, avoid_buggy: bool) -> Vec<IpAddr> {
     let range = |text: &str| text.parse::<ferrolb_types::IpRange>().unwrap();
@@ -68,7 +70,7 @@ fn positions_follow_the_listed_order() {
 fn the_whole_of_a_family_fits() {
     let mut space = Space::new(&pool("p", "::/0"), Family::IPv6);
     assert_eq!(space.first_free(), Some(0));
-    assert!(space.take(0, ANYONE));
+    assert!(space.take(0, anyone()));
     assert!(space.give(0) && !space.give(0));
     assert_eq!(space.first_free(), Some(0));
     let space = Space::new(&careful(pool("p", "0.0.0.0/0")), Family::IPv4);
@@ -76,29 +78,53 @@ fn the_whole_of_a_family_fits() {
     assert_eq!(space.address(0), Some(ip("0.0.0.1")));
 }
 
-/// Two whole pages and a part of one.
-const SIZE: u128 = 170;
+/// Six whole pages and a part of one.
+const SIZE: u128 = 400;
+
+/// Positions from one on, few or as many as fill pages wherever they lie, and whether to take them.
+fn stretch() -> impl Strategy<Value = (std::ops::Range<u128>, bool)> {
+    let length = prop_oneof![Just(1u128), 1u128..200];
+    let stretch = (0..SIZE, length, any::<bool>());
+    stretch.prop_map(|(from, length, take)| (from..SIZE.min(from + length), take))
+}
 
 proptest! {
     #[test]
-    fn agrees_with_a_set(steps in prop::collection::vec((0u128..SIZE, any::<bool>()), 0..1000)) {
-        let mut space = Space::new(&pool("p", "10.0.0.20/30 10.0.0.0/28 10.0.1.0-10.0.1.149"), Family::IPv4);
+    fn agrees_with_a_set(steps in prop::collection::vec(stretch(), 0..200)) {
+        let mut space = Space::new(&pool("p", "10.0.0.20/30 10.0.0.0/28 10.0.1.0-10.0.2.123"), Family::IPv4);
         let mut taken = BTreeSet::new();
-        for (position, take) in steps {
-            if take {
-                prop_assert_eq!(space.take(position, ANYONE), taken.insert(position));
-            } else {
-                prop_assert_eq!(space.give(position), taken.remove(&position));
+        for (positions, take) in steps {
+            for position in positions {
+                if take {
+                    prop_assert_eq!(space.take(position, anyone()), taken.insert(position));
+                } else {
+                    prop_assert_eq!(space.give(position), taken.remove(&position));
+                }
+                prop_assert_eq!(space.occupant(position).is_some(), take);
             }
             let free = (0..SIZE).find(|p| !taken.contains(p));
             prop_assert_eq!(space.first_free(), free);
             prop_assert_eq!(space.taken(), taken.len() as u64);
             prop_assert_eq!(space.is_full(), free.is_none());
-            prop_assert_eq!(space.occupant(position).is_some(), taken.contains(&position));
             let held: Vec<_> = space.held().map(|(address, _)| address).collect();
             let want: Vec<_> = taken.iter().filter_map(|p| space.address(*p)).collect();
             prop_assert_eq!(held, want);
         }
+    }
+}
+
+/// Pages that fill up before those below them are full all the same once these come to them.
+#[test]
+fn a_space_that_is_taken_from_its_end_is_full() {
+    let mut space = Space::new(&pool("p", "10.0.0.0/22"), Family::IPv4);
+    for position in (0..1024).rev() {
+        assert_eq!(space.first_free(), Some(0));
+        assert!(space.take(position, anyone()) && !space.take(position, anyone()));
+    }
+    assert!(space.is_full() && space.first_free().is_none());
+    for position in (0..1024).rev() {
+        assert!(space.give(position));
+        assert_eq!(space.first_free(), Some(position));
     }
 }
 
@@ -110,10 +136,10 @@ fn a_space_of_any_size_fills_up_in_order() {
         let mut space = Space::new(&pool("p", &entries), Family::IPv4);
         for position in 0..u128::from(size) {
             assert_eq!(space.first_free(), Some(position));
-            assert!(space.take(position, ANYONE) && !space.take(position, ANYONE));
+            assert!(space.take(position, anyone()) && !space.take(position, anyone()));
         }
         assert!(space.is_full() && space.first_free().is_none());
-        assert!(!space.take(size.into(), ANYONE));
+        assert!(!space.take(size.into(), anyone()));
         assert!(!space.give(size.into()));
         for position in (0..u128::from(size)).rev() {
             assert!(space.give(position));

@@ -130,7 +130,8 @@ impl Monitor {
         true
     }
 
-    /// Shows how full the pools are, and how the Services stand.
+    /// Shows how full the pools are, and how the Services stand: the pools are walked through, the
+    /// Services are not.
     pub(super) fn allocation(&self, engine: &Engine) {
         let allocator: &Allocator = engine.allocator();
         self.metrics.tell_pools(
@@ -140,8 +141,8 @@ impl Monitor {
                 .collect(),
         );
         self.metrics.own().tell_standing(Standing {
-            served: engine.held().count(),
-            waiting: engine.waiting().count(),
+            served: allocator.holding(),
+            waiting: engine.waiting().len(),
         });
     }
 
