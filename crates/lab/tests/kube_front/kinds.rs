@@ -43,6 +43,10 @@ fn that_are_not_installed() {
         state["result"] == "Unknown" && said.contains(CODE)
     });
     assert!(speaker.log().contains(CODE), "{}", speaker.log());
+    stand.until("its log tells of a kind that nobody waits for", || {
+        let definition = "FLB-T007 CustomResourceDefinition servicebgpstatuses.metallb.io";
+        speaker.log().contains(definition)
+    });
     people_are_told(&stand);
 
     let pools = path("v1beta1", "ipaddresspools");
