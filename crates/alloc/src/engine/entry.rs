@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the engine remembers of one Service, and how it tells an echo from somebody else's edit.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use ferrolb_api::view::ServiceView;
 use ferrolb_types::{Diagnostic, ServiceKey};
@@ -33,9 +33,9 @@ pub(super) struct Entry {
     pub(super) view: Arc<ServiceView>,
     /// What the status says, or will say once everything decided is written.
     pub(super) base: Standing,
-    /// What the source may show next without anybody else having a hand in it: the state seen last,
-    /// then everything decided since, the newest at the end. Never empty.
-    known: Vec<Standing>,
+    /// What the source may show before that without anybody else having a hand in it: the state seen last,
+    /// then everything decided since but the newest, which is `base`. Empty once the source shows that.
+    earlier: Vec<Standing>,
     pub(super) refusal: Option<Box<Diagnostic>>,
     pub(super) reasons: Vec<Reason>,
     pub(super) wait: Option<Wait>,
@@ -54,11 +54,10 @@ pub(super) enum Seen {
 
 impl Entry {
     pub(super) fn new(view: Arc<ServiceView>) -> Self {
-        let observed = Standing::of(&view);
         Self {
+            base: Standing::of(&view),
             view,
-            base: observed.clone(),
-            known: vec![observed],
+            earlier: Vec::new(),
             refusal: None,
             reasons: Vec::new(),
             wait: None,
@@ -70,23 +69,24 @@ impl Entry {
         let observed = Standing::of(&view);
         let same = same_request(&self.view, &view);
         self.view = view;
-        match self.known.iter().position(|known| *known == observed) {
-            Some(index) => {
-                // What was there before it cannot come again.
-                self.known.drain(..index);
-                if same { Seen::Echo } else { Seen::Change }
-            }
-            None => {
-                self.known = vec![observed.clone()];
-                self.base = observed;
-                Seen::Foreign
-            }
+        let ours = if same { Seen::Echo } else { Seen::Change };
+        if let Some(index) = self.earlier.iter().position(|known| *known == observed) {
+            // What was there before it cannot come again.
+            self.earlier.drain(..index);
+            return ours;
         }
+        // There are very many entries, and nearly all are at rest: none keeps room for more.
+        self.earlier = Vec::new();
+        if self.base == observed {
+            return ours;
+        }
+        self.base = observed;
+        Seen::Foreign
     }
 
     /// Whether the source shows what was decided.
     pub(super) fn is_confirmed(&self) -> bool {
-        self.known.len() == 1
+        self.earlier.is_empty()
     }
 
     /// Takes in a result; true if it is to be given out.
@@ -97,14 +97,13 @@ impl Entry {
             ..Standing::default()
         };
         self.remember_reasons(outcome, desired == self.base);
-        outcome.changed = self.known.last() != Some(&desired);
+        outcome.changed = self.base != desired;
         if outcome.changed {
-            self.known.push(desired.clone());
+            self.earlier.push(mem::replace(&mut self.base, desired));
         }
-        if self.known.len() > IN_FLIGHT {
-            self.known.remove(1);
+        if self.earlier.len() >= IN_FLIGHT {
+            self.earlier.remove(1);
         }
-        self.base = desired;
         self.wait = outcome.wait.clone();
         let news = self.refusal.as_deref() != outcome.refusal.as_ref();
         self.refusal = outcome.refusal.clone().map(Box::new);
@@ -115,7 +114,7 @@ impl Entry {
     fn remember_reasons(&mut self, outcome: &Outcome, same: bool) {
         let kept = matches!(outcome.reasons.first(), Some(Reason::Kept(_)));
         if !(same && kept && self.reasons.iter().any(is_origin)) {
-            self.reasons.clone_from(&outcome.reasons);
+            self.reasons = outcome.reasons.clone();
             return;
         }
         self.reasons.retain(is_origin);
