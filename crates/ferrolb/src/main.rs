@@ -10,6 +10,7 @@ use ferrolb::args;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    ferrolb_netio::memory::return_at_once();
     match args::parse(std::env::args_os()) {
         Ok(cli) => ferrolb::run(cli),
         Err(error) => error.exit(),

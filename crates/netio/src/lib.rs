@@ -8,6 +8,7 @@
 //! | [`links`] | interfaces and their addresses, followed through netlink events |
 //! | [`tcp`] | connections and listeners for BGP: MD5 keys, TTL, source address, device |
 //! | [`netns`] | entering a network namespace |
+//! | [`memory`] | what is freed, given back |
 //!
 //! It takes and gives types of its own, so that the crates under it can change. It decides nothing:
 //! who is answered, which interface qualifies and whom to connect to is said by the callers.
@@ -17,6 +18,7 @@ mod fd;
 mod filter;
 pub mod group;
 pub mod links;
+pub mod memory;
 pub mod netns;
 pub mod packet;
 mod sockopt;
