@@ -60,7 +60,8 @@ impl Unit {
             Self::Time => &[(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")],
             Self::Bytes => &[(1e6, "MB"), (1e3, "kB"), (1.0, "B")],
             Self::Rate => &[(1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")],
-            Self::Count => return format!("{value:.0}"),
+            Self::Count if value.fract() == 0.0 => return format!("{value:.0}"),
+            Self::Count => return format!("{value:.2}"),
         };
         let fits = |(size, _): &&(f64, &str)| value >= *size;
         let (size, name) = steps.iter().find(fits).copied().unwrap_or((1.0, "ns"));
@@ -97,6 +98,7 @@ mod tests {
             (Unit::Bytes, 1_024.0, "1.02 kB"),
             (Unit::Rate, 44_000.0, "44.0 k/s"),
             (Unit::Count, 0.0, "0"),
+            (Unit::Count, 2.125, "2.12"),
         ];
         for (unit, value, text) in cases {
             assert_eq!(unit.show(value), text);

@@ -44,6 +44,8 @@ struct Turn {
     gone: Vec<Duration>,
     /// Processor time of all withdrawals.
     cpu: Duration,
+    /// Requests that the speaker made because of them.
+    requests: u64,
 }
 
 /// The figures of a speaker.
@@ -95,21 +97,29 @@ fn measure(bench: &Bench, stage: &Stage, services: &Services<'_>, counts: Counts
     bench.received(counts.services.into(), PATIENCE)?;
     let arrived = begun.elapsed();
     let used = Usage::of(speaker.pid())?;
-    rest(stage)?;
+    rest(stage, counts.services)?;
     let settled = Usage::of(speaker.pid())?;
+    let before = stage.about_services()?;
     let gone = withdraw(bench, stage, services, counts.withdrawals, &speaker)?;
+    let cpu = Usage::of(speaker.pid())?.cpu - settled.cpu;
+    rest(stage, counts.services)?;
+    // Each withdrawal and each return was one request of ours.
+    let ours = 2 * u64::from(counts.withdrawals);
     Ok(Turn {
         arrived,
         used,
         settled,
-        cpu: Usage::of(speaker.pid())?.cpu - settled.cpu,
+        cpu,
         gone,
+        requests: (stage.about_services()? - before).saturating_sub(ours),
     })
 }
 
 /// Waits until the statuses and Events that follow the routes are written: in a cluster that runs they
 /// are long since.
-fn rest(stage: &Stage) -> Result<()> {
+fn rest(stage: &Stage, services: u32) -> Result<()> {
+    // A status object is two requests, an Event one; a few run at a time.
+    let patience = PATIENCE + services * Duration::from_millis(20);
     let writes = || -> Result<u64> {
         let statuses = stage.requests("PATCH", "servicebgpstatuses")?;
         Ok(statuses + stage.requests("POST", "events")?)
@@ -124,7 +134,7 @@ fn rest(stage: &Stage) -> Result<()> {
             return Ok(());
         }
         ensure!(
-            begun.elapsed() < PATIENCE,
+            begun.elapsed() < patience,
             "the speaker does not come to rest"
         );
         before = now;
@@ -239,6 +249,12 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
             Unit::Time,
             quantile(99),
             Some(25e6),
+        ),
+        row(
+            format!("speaker with {count} Services: API requests of one change"),
+            Unit::Count,
+            each(&|turn| turn.requests as f64 / changes(turn)),
+            None,
         ),
         row(
             "speaker: processor time of one change".to_owned(),

@@ -65,8 +65,7 @@ fn measure(count: u32, rules: Rules) -> Result<Turn> {
     let last = stage.last_served("ours")?;
     let begun = Instant::now();
     let controller = start(&stage)?;
-    stage.assigned("ours", &last)?;
-    let assigned = begun.elapsed();
+    let assigned = stage.assigned("ours", &last)?.duration_since(begun);
     thread::sleep(SETTLE);
     let used = Usage::of(controller.pid())?;
     controller.kill()?;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An API server with our kinds and one set of rules, and roles started on it.
 
-use std::{ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -20,6 +24,8 @@ pub(super) const SYSTEM: &str = "metallb-system";
 pub(super) const POOL: &str = "10.0.0.0/15";
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
+/// Between two looks at the last Service.
+const LOOK: Duration = Duration::from_millis(20);
 /// Connections that load is made with.
 pub(super) const CONNECTIONS: usize = 16;
 
@@ -96,17 +102,32 @@ impl Stage {
 
     /// Requests the API server has answered, of this verb and resource, as its own metrics count them.
     pub(super) fn requests(&self, verb: &str, resource: &str) -> Result<u64> {
+        let (verb, resource) = (label("verb", verb), label("resource", resource));
+        self.answered(|series| series.contains(&verb) && series.contains(&resource))
+    }
+
+    /// Requests of any verb it has answered for Services and what is told of them, watches aside.
+    pub(super) fn about_services(&self) -> Result<u64> {
+        let watch = label("verb", "WATCH");
+        let resources = [
+            "services",
+            "events",
+            "servicebgpstatuses",
+            "servicel2statuses",
+        ]
+        .map(|resource| label("resource", resource));
+        self.answered(|series| {
+            !series.contains(&watch) && resources.iter().any(|one| series.contains(one))
+        })
+    }
+
+    fn answered(&self, counts: impl Fn(&str) -> bool) -> Result<u64> {
         let answer = self.cluster.admin().call(&Call::get("/metrics"))?;
         let text = answer.body.as_str().context("metrics are no text")?;
-        let (verb, resource) = (
-            format!("verb=\"{verb}\""),
-            format!("resource=\"{resource}\""),
-        );
-        let counts = text
+        let series = text
             .lines()
-            .filter(|line| line.starts_with("apiserver_request_total{"))
-            .filter(|line| line.contains(&verb) && line.contains(&resource));
-        let values = counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+            .filter(|line| line.starts_with("apiserver_request_total{") && counts(line));
+        let values = series.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
         // Counters are whole numbers in the text format's floating point.
         Ok(values.sum::<f64>() as u64)
     }
@@ -139,21 +160,29 @@ impl Stage {
         Ok(last.context("no Service")?.1)
     }
 
-    /// Waits until every Service of a namespace has an address: looks at the last one, as lists of all
-    /// of them would be most of what the API server does, and then once at all.
-    pub(super) fn assigned(&self, namespace: &str, last: &str) -> Result<()> {
+    /// Waits until every Service of a namespace has an address, and says since when. It looks at the last
+    /// one, now and then, and at all of them when that has its address: more looks, or that list, would be
+    /// a good part of what the API server does meanwhile.
+    pub(super) fn assigned(&self, namespace: &str, last: &str) -> Result<Instant> {
         let path = format!("/api/v1/namespaces/{namespace}/services/{last}");
         let has = |service: &Value| {
             service
                 .pointer("/status/loadBalancer/ingress/0/ip")
                 .is_some()
         };
-        wait::until("the last Service has an address", PATIENCE, || {
-            Ok(has(&self.cluster.admin().call(&Call::get(&path))?.ok()?))
-        })?;
-        wait::until("every Service has an address", PATIENCE, || {
-            Ok(self.services(namespace)?.iter().all(has))
-        })
-        .map(drop)
+        let seen = wait::arrival("every Service has an address", PATIENCE, || {
+            thread::sleep(LOOK);
+            if !has(&self.cluster.admin().call(&Call::get(&path))?.ok()?) {
+                return Ok(None);
+            }
+            let since = Instant::now();
+            let all = self.services(namespace)?.iter().all(has);
+            Ok(all.then_some(since))
+        });
+        seen.map(|(since, _)| since)
     }
+}
+
+fn label(name: &str, value: &str) -> String {
+    format!("{name}=\"{value}\"")
 }
