@@ -216,6 +216,10 @@ impl Outlook {
                 Update::NamespaceGone(name) => self.engine.delete_namespace(&name),
             }
         }
+        for view in roster.overclaims() {
+            self.engine.apply_service(Arc::clone(&view));
+            self.services.insert(view.key.clone(), view);
+        }
         self.engine.synced(AllocKind::Services);
         self.engine.synced(AllocKind::Namespaces);
         while self.engine.poll().is_some() {}

@@ -267,6 +267,9 @@ mod tests {
         for view in roster.set_generation(restored) {
             assigning.apply_service(view);
         }
+        for view in roster.overclaims() {
+            assigning.apply_service(view);
+        }
         assigning.begin();
         assigning.settle();
         assert!(!assigning.is_behind());
@@ -289,6 +292,25 @@ mod tests {
         let before = generation(&[("web", "192.0.2.1")]);
         let folder = POOL.to_owned() + &manifest("web", ", loadBalancerClass: x}");
         assert_eq!(started(&before, &folder), Generation::default());
+    }
+
+    #[test]
+    fn a_text_takes_no_address_from_its_holder() {
+        let before = generation(&[("web", "192.0.2.1")]);
+        let status = "}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}";
+        // By its name it comes first; by its creation too.
+        for name in [
+            "{name: a}",
+            "{name: a, creationTimestamp: '2020-01-01T00:00:00Z'}",
+        ] {
+            let claim = manifest("a", status).replace("{name: a}", name);
+            let folder = POOL.to_owned() + &claim + &manifest("web", "}");
+            let want = generation(&[("a", "192.0.2.0"), ("web", "192.0.2.1")]);
+            assert_eq!(started(&before, &folder), want);
+        }
+        // Nobody is there any more who holds it.
+        let folder = POOL.to_owned() + &manifest("a", status);
+        assert_eq!(started(&before, &folder), generation(&[("a", "192.0.2.1")]));
     }
 
     #[test]

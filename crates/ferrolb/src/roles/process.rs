@@ -221,6 +221,9 @@ impl Process {
         };
         self.set_generation(generation);
         if let Some(assigning) = &mut self.assigning {
+            for view in self.roster.overclaims() {
+                assigning.apply_service(view);
+            }
             assigning.begin();
         }
     }

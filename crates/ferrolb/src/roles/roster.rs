@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -72,6 +73,33 @@ impl Roster {
         Arc::new(view)
     }
 
+    /// Services whose manifests claim an address that is not theirs: by the state file another one holds it
+    /// that does not share with them. They are given without their claim, which at a start might win over
+    /// the holder; whoever holds an address does not lose it to a text.
+    #[must_use]
+    pub fn overclaims(&self) -> Vec<Arc<ServiceView>> {
+        let unheld = self.services.values().filter(|view| {
+            !view.ingress.is_empty() && !self.generation.services.contains_key(&view.key)
+        });
+        unheld
+            .filter(|view| view.addresses().any(|address| self.is_taken(view, address)))
+            .map(|view| {
+                let mut view = ServiceView::clone(view);
+                view.ingress.clear();
+                Arc::new(view)
+            })
+            .collect()
+    }
+
+    fn is_taken(&self, view: &ServiceView, address: IpAddr) -> bool {
+        let key = |view: &ServiceView| view.annotations.allow_shared_ip.clone();
+        let holders = self.generation.services.iter();
+        holders
+            .filter(|(_, held)| held.addresses.contains(&address))
+            .filter_map(|(holder, _)| self.services.get(holder))
+            .any(|holder| key(holder).is_none() || key(holder) != key(view))
+    }
+
     fn with_addresses(&self, view: &Arc<ServiceView>) -> Arc<ServiceView> {
         let Some(held) = self.generation.services.get(&view.key) else {
             return Arc::clone(view);
@@ -95,8 +123,6 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use ferrolb_api::core::Service;
     use ferrolb_types::PoolName;
 
