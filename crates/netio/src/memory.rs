@@ -27,7 +27,7 @@ mod tests {
     fn the_option_is_the_one_meant() {
         // SAFETY: reads a number.
         let delay = || unsafe { mi_option_get(PURGE_DELAY) };
-        assert_eq!(delay(), 1000, "the default that mimalloc documents");
+        assert_eq!(delay(), 1000, "the default of mimalloc 3");
         return_at_once();
         assert_eq!(delay(), 0);
     }

@@ -36,7 +36,9 @@ impl World {
         let same_layer2 = old.layer2.as_ref().ok() == new.layer2.as_ref().ok();
         let same_layer2 = same_layer2 && (new.layer2.is_err() || old.addresses == new.addresses);
         let same_routes = old.bgp.is_ok() == new.bgp.is_ok() && old.routes == new.routes;
-        if !same_layer2 || !same_routes {
+        // Another address may lie behind the same aggregate.
+        let same_behind = new.bgp.is_err() || old.addresses == new.addresses;
+        if !same_layer2 || !same_routes || !same_behind {
             let routes = &self.routes;
             self.changes
                 .services

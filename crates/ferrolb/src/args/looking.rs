@@ -139,8 +139,8 @@ pub struct ExplainArgs {
     /// The Service: svc/NAME, svc/NAMESPACE/NAME, NAMESPACE/NAME or NAME.
     #[arg(value_name = "SERVICE")]
     pub service: String,
-    /// Its namespace, where SERVICE names none [default: that of the kubeconfig's context, or
-    /// default].
+    /// Its namespace, where SERVICE names none [default: that of the kubeconfig's context, in a
+    /// Pod the Pod's, or default].
     #[arg(
         short = 'n',
         short_alias = 's',

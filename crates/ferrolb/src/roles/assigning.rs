@@ -308,6 +308,24 @@ mod tests {
             let want = generation(&[("a", "192.0.2.0"), ("web", "192.0.2.1")]);
             assert_eq!(started(&before, &folder), want);
         }
+        // Not by sharing it with ports that clash either, nor under another spelling of it.
+        let shares = |name: &str, key: &str| {
+            format!("{{name: {name}, annotations: {{metallb.io/allow-shared-ip: '{key}'}}}}")
+        };
+        for (key, spelling) in [
+            ("x", "192.0.2.1"),
+            ("", "192.0.2.1"),
+            ("x", "::ffff:192.0.2.1"),
+        ] {
+            let claim = manifest("a", status).replace("{name: a}", &shares("a", key));
+            let claim = claim.replace("ip: 192.0.2.1", &format!("ip: '{spelling}'"));
+            let holder = manifest("web", "}").replace("{name: web}", &shares("web", key));
+            let want = generation(&[("a", "192.0.2.0"), ("web", "192.0.2.1")]);
+            assert_eq!(
+                started(&before, &(POOL.to_owned() + &claim + &holder)),
+                want
+            );
+        }
         // Nobody is there any more who holds it.
         let folder = POOL.to_owned() + &manifest("a", status);
         assert_eq!(started(&before, &folder), generation(&[("a", "192.0.2.1")]));

@@ -73,16 +73,16 @@ impl Roster {
         Arc::new(view)
     }
 
-    /// Services whose manifests claim an address that is not theirs: by the state file another one holds it
-    /// that does not share with them. They are given without their claim, which at a start might win over
-    /// the holder; whoever holds an address does not lose it to a text.
+    /// Services whose manifests claim an address that is not theirs: by the state file another one holds it.
+    /// They are given without their claim, which at a start might win over the holder; whoever holds an
+    /// address does not lose it to a text. They may still share it, as any other Service may.
     #[must_use]
     pub fn overclaims(&self) -> Vec<Arc<ServiceView>> {
         let unheld = self.services.values().filter(|view| {
             !view.ingress.is_empty() && !self.generation.services.contains_key(&view.key)
         });
         unheld
-            .filter(|view| view.addresses().any(|address| self.is_taken(view, address)))
+            .filter(|view| view.addresses().any(|address| self.is_taken(address)))
             .map(|view| {
                 let mut view = ServiceView::clone(view);
                 view.ingress.clear();
@@ -91,13 +91,11 @@ impl Roster {
             .collect()
     }
 
-    fn is_taken(&self, view: &ServiceView, address: IpAddr) -> bool {
-        let key = |view: &ServiceView| view.annotations.allow_shared_ip.clone();
-        let holders = self.generation.services.iter();
-        holders
-            .filter(|(_, held)| held.addresses.contains(&address))
-            .filter_map(|(holder, _)| self.services.get(holder))
-            .any(|holder| key(holder).is_none() || key(holder) != key(view))
+    fn is_taken(&self, address: IpAddr) -> bool {
+        let mut holders = self.generation.services.iter();
+        holders.any(|(holder, held)| {
+            held.addresses.contains(&address.to_canonical()) && self.services.contains_key(holder)
+        })
     }
 
     fn with_addresses(&self, view: &Arc<ServiceView>) -> Arc<ServiceView> {

@@ -315,7 +315,6 @@ impl Look {
         }
     }
 
-    /// `kubectl ferrolb …`, with kubectl's own idea of where the cluster is.
     fn strangers_are_told_what_they_lack(&mut self) {
         let said = self.says(STRANGER, &["status"], 2);
         for words in ["pods", "ferrolb-observer", "forbidden"] {

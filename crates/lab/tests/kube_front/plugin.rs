@@ -16,6 +16,7 @@ use super::{
     stand::{OBSERVER, Stand},
 };
 
+/// `kubectl ferrolb …`, with kubectl's own idea of where the cluster is.
 pub fn answers(stand: &Stand, heard: &mut Heard) {
     let plugin = stand.called_as("kubectl-ferrolb");
     let folder = plugin.parent().unwrap().display().to_string();

@@ -281,6 +281,23 @@ fn case_65_who_is_told() {
 }
 
 #[test]
+fn an_address_that_changes_behind_an_aggregate_is_told() {
+    let mut world = scene(vec![ad(24, None, &[])]).world("iris1");
+    drain(&mut world);
+    let before = world.announced(&key("web"));
+    world.apply_service(&service("web", &["10.20.30.77"]));
+    let now = world.announced(&key("web"));
+    assert_ne!(before, now);
+    let key = key("web");
+    let told = Change::Service {
+        key,
+        before,
+        announced: now,
+    };
+    assert_eq!(drain(&mut world), [told]);
+}
+
+#[test]
 fn cases_92_and_93_families_of_the_peers() {
     let mut scene = scene(vec![bgp_ad(&[])]);
     scene.services = vec![service("web", &["10.20.30.1", "2001:db8::1"])];

@@ -13,7 +13,7 @@ use super::{
     Key, ServiceStatusesOptions,
     lists::{List, Lists},
 };
-use crate::reflect::Event;
+use crate::{Error, reflect::Event};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -25,6 +25,8 @@ pub(super) struct State {
     others: HashMap<Key, Vec<Box<str>>>,
     lists: Lists,
     pub synced: HashSet<Protocol>,
+    /// Kinds the API server does not know (any more): nothing can be written in them.
+    absent: HashSet<Protocol>,
     /// Services we began to answer for, whose other nodes' objects have to go.
     pub begun: HashSet<ServiceKey>,
     /// What is known completely of what is desired.
@@ -44,7 +46,7 @@ struct Standing {
 enum Status {
     /// None yet.
     Missing,
-    /// Of another Service or node than its labels: its fields cannot be changed.
+    /// Of another node than its label says: its fields cannot be changed.
     Foreign,
     /// Names these interfaces or peers.
     Names(List),
@@ -71,6 +73,7 @@ impl State {
             others: HashMap::new(),
             lists: Lists::default(),
             synced: HashSet::new(),
+            absent: HashSet::new(),
             begun: HashSet::new(),
             settled: HashSet::new(),
         }
@@ -89,7 +92,9 @@ impl State {
             }
             None => self.desired.remove(key),
         };
-        self.begun.remove(&key.1);
+        if key.0 == Protocol::Layer2 {
+            self.begun.remove(&key.1);
+        }
         old.is_some()
     }
 
@@ -101,12 +106,22 @@ impl State {
             Event::Gone(_, name) => self.gone(protocol, &name).into_iter().collect(),
             Event::Synced => {
                 self.synced.insert(protocol);
-                let desired = self.desired.keys().filter(|key| key.0 == protocol);
-                let all: HashSet<Key> = desired.cloned().chain(self.standing(protocol)).collect();
-                all.into_iter().collect()
+                self.all(protocol)
             }
+            Event::Trouble(Error::NotInstalled(_)) => {
+                self.absent.insert(protocol);
+                Vec::new()
+            }
+            Event::Well if self.absent.remove(&protocol) => self.all(protocol),
             Event::Trouble(_) | Event::Well => Vec::new(),
         }
+    }
+
+    /// The Services of which something is desired or stands.
+    fn all(&self, protocol: Protocol) -> Vec<Key> {
+        let desired = self.desired.keys().filter(|key| key.0 == protocol);
+        let all: HashSet<Key> = desired.cloned().chain(self.standing(protocol)).collect();
+        all.into_iter().collect()
     }
 
     /// The Services of which something stands; one of which much stands, more than once.
@@ -188,7 +203,7 @@ impl State {
 
     /// The next step for a Service.
     pub(super) fn step(&self, key: &Key) -> Step {
-        if !self.synced.contains(&key.0) {
+        if !self.synced.contains(&key.0) || self.absent.contains(&key.0) {
             return Step::Nothing;
         }
         match (self.desired.get(key), self.found(key)) {

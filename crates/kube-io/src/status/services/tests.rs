@@ -9,7 +9,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{super::own::Own, state::Step, *};
-use crate::testing::{Answer, Asked, End, cluster, page, refused};
+use crate::{
+    Error,
+    testing::{Answer, Asked, End, cluster, page, refused},
+};
 
 const NODE: &str = "node-a";
 
@@ -170,6 +173,36 @@ fn an_object_that_changes_its_service_concerns_both() {
             .observe(Protocol::Bgp, Event::Gone(String::new(), "unknown".into()))
             .is_empty()
     );
+}
+
+#[test]
+fn a_service_that_moves_from_bgp_to_layer_2_is_swept_all_the_same() {
+    let mut state = State::new(Arc::new(options()));
+    let key = (Protocol::Layer2, web().1);
+    state.desire(&web(), Some(names(&["a"])));
+    state.desire(&key, Some(Vec::new()));
+    state.desire(&web(), None);
+    state.observe(Protocol::Layer2, Event::Synced);
+    let ours = Protocol::Layer2.name(NODE, &key.1);
+    state.observe(Protocol::Layer2, Event::Set(object(&ours, "me", &[])));
+    assert_eq!(state.step(&key), Step::Sweep);
+    state.desire(&key, None);
+    assert!(state.begun.is_empty());
+}
+
+#[test]
+fn nothing_is_written_in_a_kind_that_is_gone() {
+    let mut state = state(Some(&["a"]), &[]);
+    let gone = Error::not_installed("servicebgpstatuses.metallb.io", "v1beta1");
+    assert!(
+        state
+            .observe(Protocol::Bgp, Event::Trouble(gone))
+            .is_empty()
+    );
+    assert_eq!(next(&state), Step::Nothing);
+    assert_eq!(state.observe(Protocol::Bgp, Event::Well), [web()]);
+    assert_eq!(next(&state), Step::Create);
+    assert!(state.observe(Protocol::Bgp, Event::Well).is_empty());
 }
 
 #[test]
