@@ -224,6 +224,15 @@ impl Cluster {
         self.access.api(&self.site, user, "ferrolb-lab")
     }
 
+    /// Puts objects into the store under their keys there, past the API server, which serves them like any
+    /// other: for very many Services, of which it makes each the more slowly, the more there are.
+    ///
+    /// # Errors
+    /// The store refuses them.
+    pub fn plant(&self, objects: &[(String, serde_json::Value)]) -> Result<()> {
+        store::put(&self.site, objects)
+    }
+
     /// Copies all objects into a folder that is not there yet, for [`Options::objects`] of other clusters.
     /// The store is away for that time.
     ///

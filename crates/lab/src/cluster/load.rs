@@ -63,6 +63,45 @@ impl Services<'_> {
         (0..self.count).zip(turns).map(one).collect()
     }
 
+    /// The same Services, and an EndpointSlice on a node for each, as they lie in the store, for
+    /// [`super::Cluster::plant`]; with addresses counted up from `first`, where one is given.
+    #[must_use]
+    pub fn stored(&self, first: Option<Ipv4Addr>, node: &str) -> Vec<(String, Value)> {
+        let one = |index| {
+            let service = self.stored_service(index, first);
+            let key = format!("/registry/services/specs/{}/s{index}", self.namespace);
+            let slice = self.identified(slice(index, node), "5110e", index);
+            let slices = format!("/registry/endpointslices/{}/s{index}-1", self.namespace);
+            [(key, service), (slices, slice)]
+        };
+        (0..self.count).flat_map(one).collect()
+    }
+
+    fn stored_service(&self, index: u32, first: Option<Ipv4Addr>) -> Value {
+        let mut service = self.identified(self.object(index), "5e41c", index);
+        let cluster_ip = Ipv4Addr::from(0x0A60_0100_u32.wrapping_add(index));
+        let more = json!({
+            "clusterIP": cluster_ip, "clusterIPs": [cluster_ip], "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster",
+            "sessionAffinity": "None", "ports": [{ "port": 80, "protocol": "TCP", "targetPort": 80 }],
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            service["spec"][name] = value.clone();
+        }
+        let address = first.map(|first| Ipv4Addr::from(u32::from(first).wrapping_add(index)));
+        let entries = address.map(|ip| json!([{ "ip": ip, "ipMode": "VIP" }]));
+        service["status"] = json!({ "loadBalancer": entries.map(|all| json!({ "ingress": all })).unwrap_or(json!({})) });
+        service
+    }
+
+    /// With what an API server adds to the metadata of a new object.
+    fn identified(&self, mut object: Value, kind: &str, index: u32) -> Value {
+        object["metadata"]["namespace"] = self.namespace.into();
+        object["metadata"]["uid"] = format!("{kind:0>8}-0000-4000-8000-{index:012x}").into();
+        object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
+        object
+    }
+
     fn object(&self, index: u32) -> Value {
         let policy = if self.local { "Local" } else { "Cluster" };
         let mut spec = json!({

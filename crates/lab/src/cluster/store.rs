@@ -2,11 +2,13 @@
 //! The store: its data, and its own commands through etcd's JSON gateway.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result};
+use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use super::{PATIENCE, Site};
@@ -45,6 +47,41 @@ pub(super) fn compact(site: &Site) -> Result<()> {
     let revision = put.pointer("/header/revision").context("no revision")?;
     let body = json!({ "revision": revision, "physical": true });
     curl(site, "/v3/kv/compaction", Some(&body)).map(drop)
+}
+
+/// Writes objects under their keys, past the API server.
+pub(super) fn put(site: &Site, objects: &[(String, Value)]) -> Result<()> {
+    /// Operations that etcd takes in one transaction.
+    const MOST: usize = 128;
+    let text = |bytes: Vec<u8>| serde_json::to_value(ByteString(bytes));
+    let file = site.dir.join("objects.json");
+    for some in objects.chunks(MOST) {
+        let mut puts = Vec::new();
+        for (key, object) in some {
+            let (key, value) = (
+                text(key.clone().into_bytes())?,
+                text(serde_json::to_vec(object)?)?,
+            );
+            puts.push(json!({ "requestPut": { "key": key, "value": value } }));
+        }
+        fs::write(&file, json!({ "success": puts }).to_string())?;
+        let url = format!("{}/v3/kv/txn", site.ports.etcd_url());
+        let body = format!("@{}", file.display());
+        let arguments = [
+            "-sSf",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "20",
+            "-o",
+            "/dev/null",
+            "-d",
+            &body,
+            &url,
+        ];
+        site.namespace.exec("curl", &arguments)?;
+    }
+    Ok(())
 }
 
 fn curl(site: &Site, path: &str, body: Option<&Value>) -> Result<Value> {

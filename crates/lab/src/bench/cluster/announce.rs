@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{
     Counts, Rules,
+    assign::MANY,
     birdc::Birdc,
     stage::{CONNECTIONS, PATIENCE, Stage},
 };
@@ -83,6 +84,12 @@ fn prepare(stage: &Stage, count: u32) -> Result<Services<'static>> {
         class: None,
         local: false,
     };
+    if count > MANY {
+        stage
+            .cluster
+            .plant(&services.stored(Some(FIRST), "sender"))?;
+        return Ok(services);
+    }
     let admin = stage.cluster.admin();
     admin.each(CONNECTIONS, services.create())?;
     admin.each(CONNECTIONS, services.endpoints(&["sender"]))?;
@@ -186,7 +193,7 @@ fn wait_until(birdc: &mut Birdc, prefix: &str, there: bool, speaker: &Process) -
 fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
     let nanos = |time: Duration| time.as_secs_f64() * 1e9;
     let bytes = |kib: u64| kib as f64 * 1024.0;
-    let small = count <= 10_000;
+    let small = count <= MANY;
     let row = |figure: String, unit, values: Vec<f64>, most: Option<f64>| {
         let (figure, against) = rules.named(&figure, most.unwrap_or_default());
         Some(Row {

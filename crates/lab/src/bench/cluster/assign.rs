@@ -26,10 +26,9 @@ use crate::{
     run::Run,
 };
 
-/// More Services than these are a size of its own, with its own targets.
-const MANY: u32 = 10_000;
-/// Where health is asked: inside the namespace nobody else listens.
-const HEALTH: &str = "17472";
+/// More Services than these are a size of its own, with its own targets. The API server would take longer
+/// for each, the more it has, so they are put into its store.
+pub(super) const MANY: u32 = 10_000;
 /// From the last write until memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -38,7 +37,9 @@ struct Turn {
     bare: Option<Duration>,
     assigned: Duration,
     used: Usage,
-    ready: Duration,
+    /// From a start with all of them held until a new one has its address.
+    serving: Duration,
+    /// Writes but that one.
     writes: u64,
     restarted: Usage,
 }
@@ -60,41 +61,46 @@ fn measure(count: u32, rules: Rules) -> Result<Turn> {
     let run = Run::new()?;
     let host = Namespace::create(&run, "controller")?;
     let stage = Stage::new(&host, rules)?;
-    // A new Service costs the API server the more, the more it has: twice as many take a quarter of an hour.
     let bare = (count <= MANY).then(|| bare_loop(&stage, count));
     let bare = bare.transpose()?;
     stage.namespace("ours")?;
     let services = pending("ours", count, None);
-    stage.cluster.admin().each(CONNECTIONS, services.create())?;
+    if count > MANY {
+        stage.cluster.plant(&services.stored(None, "sender"))?;
+    } else {
+        stage.cluster.admin().each(CONNECTIONS, services.create())?;
+    }
     let last = stage.last_served("ours")?;
     let begun = Instant::now();
     let controller = start(&stage)?;
     let assigned = stage.assigned("ours", &last)?.duration_since(begun);
     thread::sleep(SETTLE);
     let used = Usage::of(controller.pid())?;
-    controller.kill()?;
+    // It gives its Lease back: one that is killed is followed by a controller that stands by.
+    controller.terminate(PATIENCE)?;
     drop(controller);
+    stage.namespace("late")?;
+    stage
+        .cluster
+        .admin()
+        .each(1, pending("late", 1, None).create())?;
     let before = writes(&stage)?;
     let begun = Instant::now();
     let controller = start(&stage)?;
-    controller.wait_for("the controller is ready", PATIENCE, || is_ready(&host))?;
-    let ready = begun.elapsed();
+    let serving = stage.assigned("late", "s0")?.duration_since(begun);
     thread::sleep(SETTLE);
     Ok(Turn {
         bare,
         assigned,
         used,
-        ready,
-        writes: writes(&stage)? - before,
+        serving,
+        writes: (writes(&stage)? - before).saturating_sub(1),
         restarted: Usage::of(controller.pid())?,
     })
 }
 
 fn start(stage: &Stage) -> Result<Process> {
-    stage.start(
-        "controller",
-        &["--webhook-mode", "disabled", "--health-probe-port", HEALTH],
-    )
+    stage.start("controller", &["--webhook-mode", "disabled"])
 }
 
 /// The same statuses, written by nobody in particular: what the API server can take.
@@ -117,13 +123,6 @@ fn pending<'a>(namespace: &'a str, count: u32, class: Option<&'a str>) -> Servic
 
 fn writes(stage: &Stage) -> Result<u64> {
     Ok(stage.requests("PATCH", "services")? + stage.requests("PUT", "services")?)
-}
-
-fn is_ready(host: &Namespace) -> Result<bool> {
-    let url = format!("http://127.0.0.1:{HEALTH}/readyz");
-    let mut command = host.command("curl");
-    command.args(["-sf", "-o", "/dev/null", &url]);
-    Ok(command.status()?.success())
 }
 
 fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
@@ -176,9 +175,9 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
             memory,
         ),
         row(
-            format!("controller restarted with {count} held: ready"),
+            format!("controller restarted with {count} held: until a new Service has its address"),
             Unit::Time,
-            &|turn| nanos(turn.ready),
+            &|turn| nanos(turn.serving),
             restart,
         ),
         row(
