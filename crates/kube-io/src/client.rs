@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, load::Load};
+use crate::{Error, load::Load, transport};
 
 /// Longest time for a connection to stand, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -72,8 +72,7 @@ impl Cluster {
             })?;
             config.headers.push((http::header::USER_AGENT, agent));
         }
-        let client =
-            kube::Client::try_from(config).map_err(|error| Error::Config(error.to_string()))?;
+        let client = transport::client(config).map_err(|error| Error::Config(error.to_string()))?;
         Ok(Self::with_client(client, &connection.namespace))
     }
 

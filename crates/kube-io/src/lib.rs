@@ -41,6 +41,7 @@ mod reflect;
 mod request;
 mod source;
 pub mod status;
+mod transport;
 pub mod watch;
 pub mod webhooks;
 pub mod write;

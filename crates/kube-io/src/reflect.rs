@@ -160,26 +160,46 @@ impl<T: Listed, O: Send> Follower<T, O> {
     /// Lists everything and tells the differences.
     async fn list(&mut self) -> Result<Result<String, Error>, Deserted> {
         self.diff.begin();
-        let mut continued: Option<String> = None;
+        let (source, cluster) = (self.follow.source.clone(), self.cluster.clone());
+        let mut text = source.page(&cluster, None).await;
         loop {
-            let page = match self.page(continued.as_deref()).await {
-                Ok(page) => page,
-                Err(error) => return Ok(Err(error)),
+            let page = match text.as_deref().map(Page::read) {
+                Ok(Ok(page)) => page,
+                Ok(Err(error)) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(error.clone())),
             };
-            let mut told = Vec::new();
-            for seen in page.items {
-                told.extend(self.see(seen));
-                if told.len() == BATCH {
-                    self.tell(std::mem::take(&mut told)).await?;
-                }
+            // The next page comes while this one is taken in.
+            let next = async {
+                let token = page.continued()?;
+                Some(source.page(&cluster, Some(token)).await)
+            };
+            let (next, taken) = tokio::join!(next, self.take_in(&page));
+            if let Err(error) = taken? {
+                return Ok(Err(error));
             }
-            self.tell(told).await?;
-            continued = page.continued;
-            if continued.is_none() {
+            let Some(next) = next else {
                 self.complete().await?;
-                return Ok(Ok(page.version));
+                return Ok(Ok(page.version()));
+            };
+            text = next;
+        }
+    }
+
+    /// Tells what is new in a page.
+    async fn take_in(&mut self, page: &Page<'_>) -> Result<Result<(), Error>, Deserted> {
+        let items = match page.decode(self.follow.decode) {
+            Ok(items) => items,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut told = Vec::new();
+        for seen in items {
+            told.extend(self.see(seen));
+            if told.len() == BATCH {
+                self.tell(std::mem::take(&mut told)).await?;
             }
         }
+        self.tell(told).await?;
+        Ok(Ok(()))
     }
 
     async fn complete(&mut self) -> Result<(), Deserted> {
@@ -309,14 +329,6 @@ impl<T: Listed, O: Send> Follower<T, O> {
 
     fn map(&self, event: Event<T>) -> Option<O> {
         (self.follow.map)(event)
-    }
-
-    async fn page(&self, continued: Option<&str>) -> Result<Page<T>, Error> {
-        let decode = self.follow.decode;
-        self.follow
-            .source
-            .page(&self.cluster, continued, decode)
-            .await
     }
 
     fn is_not_granted(&mut self, error: &Error) -> bool {

@@ -37,19 +37,9 @@ pub(crate) struct Source {
 /// What becomes of one object's text. It cannot fail: what cannot be decoded is told, too.
 pub(crate) type Decode<T> = fn(&str) -> T;
 
-/// A page of a list, decoded object by object while its text is read.
-#[derive(Debug)]
-pub(crate) struct Page<T> {
-    /// The objects.
-    pub items: Vec<T>,
-    /// Where the next page begins.
-    pub continued: Option<String>,
-    /// The version the list stands for, from which to watch.
-    pub version: String,
-}
-
+/// A page of a list, its objects still text.
 #[derive(Deserialize)]
-struct PageText<'a> {
+pub(crate) struct Page<'a> {
     #[serde(default)]
     metadata: ListMeta,
     // Go writes an empty list as null.
@@ -83,23 +73,35 @@ impl<'de, T> Visitor<'de> for Items<T> {
     }
 }
 
-fn page<T>(text: &str, decode: Decode<T>) -> Result<Page<T>, Error> {
-    let unreadable = |error: serde_json::Error| Error::answer(&error);
-    let page: PageText<'_> = serde_json::from_str(text).map_err(unreadable)?;
-    let items = match page.items {
-        None => Vec::new(),
-        Some(list) => {
-            let mut deserializer = serde_json::Deserializer::from_str(list.get());
-            deserializer
-                .deserialize_seq(Items(decode))
-                .map_err(unreadable)?
-        }
-    };
-    Ok(Page {
-        items,
-        continued: page.metadata.continued.filter(|token| !token.is_empty()),
-        version: page.metadata.resource_version,
-    })
+impl<'a> Page<'a> {
+    /// Of the text of an answer.
+    pub(crate) fn read(text: &'a str) -> Result<Self, Error> {
+        serde_json::from_str(text).map_err(|error| Error::answer(&error))
+    }
+
+    /// Where the next page begins, if there is one.
+    pub(crate) fn continued(&self) -> Option<&str> {
+        self.metadata
+            .continued
+            .as_deref()
+            .filter(|token| !token.is_empty())
+    }
+
+    /// The version the list stands for, from which to watch.
+    pub(crate) fn version(self) -> String {
+        self.metadata.resource_version
+    }
+
+    /// Its objects, each decoded while its text is read.
+    pub(crate) fn decode<T>(&self, decode: Decode<T>) -> Result<Vec<T>, Error> {
+        let Some(list) = self.items else {
+            return Ok(Vec::new());
+        };
+        let mut deserializer = serde_json::Deserializer::from_str(list.get());
+        deserializer
+            .deserialize_seq(Items(decode))
+            .map_err(|error| Error::answer(&error))
+    }
 }
 
 /// A change.
@@ -190,16 +192,15 @@ impl Source {
         (group == GROUP).then(|| (format!("{plural}.{group}"), version))
     }
 
-    /// Reads a page.
-    pub(crate) async fn page<T>(
+    /// The text of a page.
+    pub(crate) async fn page(
         &self,
         cluster: &Cluster,
         continued: Option<&str>,
-        decode: Decode<T>,
-    ) -> Result<Page<T>, Error> {
+    ) -> Result<String, Error> {
         let request = request::get(self.list_path(continued))?;
         let text = cluster.text(request, REQUEST).await;
-        page(&text.map_err(|error| self.explained(error))?, decode)
+        text.map_err(|error| self.explained(error))
     }
 
     /// Begins to watch from `version`.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Cluster, Error, extras,
     reflect::{self, Event, Follow},
+    source::Page,
 };
 use decode::{Seen, broken, decoder};
 pub use kind::Watched;
@@ -110,11 +111,11 @@ pub async fn list(cluster: &Cluster, kind: Watched) -> Result<Vec<Told>, Error> 
     let mut all: Vec<Told> = Vec::new();
     let mut continued = None;
     loop {
-        let page = source
-            .page(cluster, continued.as_deref(), decoder(kind))
-            .await?;
-        all.extend(page.items.into_iter().map(|seen| apply(kind, seen)));
-        continued = page.continued;
+        let text = source.page(cluster, continued.as_deref()).await?;
+        let page = Page::read(&text)?;
+        let items = page.decode(decoder(kind))?;
+        all.extend(items.into_iter().map(|seen| apply(kind, seen)));
+        continued = page.continued().map(str::to_owned);
         if continued.is_none() {
             return Ok(all);
         }

@@ -376,6 +376,23 @@ async fn nobody_taking_stops_the_flow() {
     assert!(count.load(Ordering::Relaxed) >= 9_000, "it flows again");
 }
 
+/// One page is on its way while another is taken in, and no more than that.
+#[tokio::test(start_paused = true)]
+async fn nobody_taking_stops_the_list_one_page_ahead() {
+    let mut following = Following::services(|asked, count| {
+        if asked.is_watch() {
+            return silent();
+        }
+        let names = (0..3_000).map(|n| service(&format!("p{count}-{n}"), "1"));
+        page("1", Some("more"), &names.collect::<Vec<_>>())
+    });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(following.record.count(Asked::is_list), 2);
+    following.told(3_000).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(following.record.count(Asked::is_list), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_list_is_a_list() {
     let mut following = Following::services(|asked, _| match asked.is_watch() {
