@@ -37,17 +37,31 @@ impl Services<'_> {
         (0..self.count).map(one).collect()
     }
 
+    /// All of them pending again: without status, and without the pool's name beside it.
+    #[must_use]
+    pub fn clear(&self) -> Vec<Call> {
+        let nothing = json!({
+            "metadata": { "annotations": { "metallb.io/ip-allocated-from-pool": null } },
+            "status": { "loadBalancer": { "ingress": null } },
+        });
+        let one = |index| Call::merge(&self.status_path(index), nothing.clone());
+        (0..self.count).map(one).collect()
+    }
+
     /// The status of one with this address, or with none.
     #[must_use]
     pub fn set_status(&self, index: u32, address: Option<IpAddr>) -> Call {
-        let path = format!(
-            "/api/v1/namespaces/{}/services/s{index}/status",
-            self.namespace
-        );
         let ingress: Vec<Value> = address.iter().map(|ip| json!({ "ip": ip })).collect();
         Call::merge(
-            &path,
+            &self.status_path(index),
             json!({ "status": { "loadBalancer": { "ingress": ingress } } }),
+        )
+    }
+
+    fn status_path(&self, index: u32) -> String {
+        format!(
+            "/api/v1/namespaces/{}/services/s{index}/status",
+            self.namespace
         )
     }
 

@@ -34,8 +34,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// What one turn gave.
 struct Turn {
-    bare: Option<Duration>,
-    assigned: Duration,
+    bare: Vec<Duration>,
+    assigned: Vec<Duration>,
     used: Usage,
     /// From a start with all of them held until a new one has its address.
     serving: Duration,
@@ -44,79 +44,131 @@ struct Turn {
     restarted: Usage,
 }
 
+/// Services that wait for addresses on an API server.
+struct Pending {
+    stage: Stage,
+    services: Services<'static>,
+    /// The one that is served last.
+    last: String,
+}
+
 /// The figures of a controller.
 pub(super) fn rows(counts: Counts, rules: Rules) -> Result<Vec<Row>> {
     let mut turns = Vec::new();
-    for turn in 1..=counts.runs {
+    // Each turn assigns twice.
+    let most = counts.runs.div_ceil(2);
+    for turn in 1..=most {
         eprintln!(
-            "bench: controller with {} Services ({rules:?}), turn {turn} of {}",
-            counts.services, counts.runs
+            "bench: controller with {} Services ({rules:?}), turn {turn} of {most}",
+            counts.services
         );
         turns.push(measure(counts.services, rules)?);
     }
     Ok(figures(counts.services, rules, &turns))
 }
 
+/// The API server takes longer for each write, the more it has taken. So the bare loop comes first and
+/// last, and the controller twice between.
 fn measure(count: u32, rules: Rules) -> Result<Turn> {
     let run = Run::new()?;
     let host = Namespace::create(&run, "controller")?;
-    let stage = Stage::new(&host, rules)?;
-    let bare = (count <= MANY).then(|| bare_loop(&stage, count));
-    let bare = bare.transpose()?;
-    stage.namespace("ours")?;
-    let services = pending("ours", count, None);
-    if count > MANY {
-        stage.cluster.plant(&services.stored(None, "sender"))?;
-    } else {
-        stage.cluster.admin().each(CONNECTIONS, services.create())?;
+    let pending = Pending::new(&host, count, rules)?;
+    let compared = count <= MANY;
+    let mut bare = Vec::new();
+    if compared {
+        bare.push(pending.bare_loop()?);
+        pending.clear()?;
     }
-    let last = stage.last_served("ours")?;
-    let begun = Instant::now();
-    let controller = start(&stage)?;
-    let assigned = stage.assigned("ours", &last)?.duration_since(begun);
+    let (first, controller) = pending.assigned()?;
+    let mut assigned = vec![first];
     thread::sleep(SETTLE);
     let used = Usage::of(controller.pid())?;
-    // It gives its Lease back: one that is killed is followed by a controller that stands by.
     controller.terminate(PATIENCE)?;
-    drop(controller);
-    stage.namespace("late")?;
-    stage
-        .cluster
-        .admin()
-        .each(1, pending("late", 1, None).create())?;
-    let before = writes(&stage)?;
-    let begun = Instant::now();
-    let controller = start(&stage)?;
-    let serving = stage.assigned("late", "s0")?.duration_since(begun);
-    thread::sleep(SETTLE);
+    let (serving, writes, restarted) = pending.restarted()?;
+    if compared {
+        pending.clear()?;
+        let (second, controller) = pending.assigned()?;
+        assigned.push(second);
+        controller.terminate(PATIENCE)?;
+        pending.clear()?;
+        bare.push(pending.bare_loop()?);
+    }
     Ok(Turn {
         bare,
         assigned,
         used,
         serving,
-        writes: (writes(&stage)? - before).saturating_sub(1),
-        restarted: Usage::of(controller.pid())?,
+        writes,
+        restarted,
     })
+}
+
+impl Pending {
+    fn new(host: &Namespace, count: u32, rules: Rules) -> Result<Self> {
+        let stage = Stage::new(host, rules)?;
+        stage.namespace("pending")?;
+        let services = services("pending", count);
+        if count > MANY {
+            stage.cluster.plant(&services.stored(None, "sender"))?;
+        } else {
+            stage.cluster.admin().each(CONNECTIONS, services.create())?;
+        }
+        let last = stage.last_served(services.namespace)?;
+        Ok(Self {
+            stage,
+            services,
+            last,
+        })
+    }
+
+    /// The same statuses, written by nobody in particular: what the API server can take.
+    fn bare_loop(&self) -> Result<Duration> {
+        let writes = self.services.assign(Ipv4Addr::new(10, 8, 0, 0));
+        self.stage.cluster.admin().each(CONNECTIONS, writes)
+    }
+
+    fn clear(&self) -> Result<()> {
+        let writes = self.services.clear();
+        let admin = self.stage.cluster.admin();
+        admin.each(CONNECTIONS, writes).map(drop)
+    }
+
+    /// From the start of a controller until all have an address. To be told to end: one that is killed
+    /// leaves a Lease that the next has to wait out.
+    fn assigned(&self) -> Result<(Duration, Process)> {
+        let begun = Instant::now();
+        let controller = start(&self.stage)?;
+        let since = self.stage.assigned(self.services.namespace, &self.last)?;
+        Ok((since.duration_since(begun), controller))
+    }
+
+    /// The same with all of them held, until a new Service has its address; other writes; memory.
+    fn restarted(&self) -> Result<(Duration, u64, Usage)> {
+        let stage = &self.stage;
+        stage.namespace("late")?;
+        let late = services("late", 1);
+        stage.cluster.admin().each(1, late.create())?;
+        let before = writes(stage)?;
+        let begun = Instant::now();
+        let controller = start(stage)?;
+        let serving = stage.assigned("late", "s0")?.duration_since(begun);
+        thread::sleep(SETTLE);
+        let others = (writes(stage)? - before).saturating_sub(1);
+        let used = Usage::of(controller.pid())?;
+        controller.terminate(PATIENCE)?;
+        Ok((serving, others, used))
+    }
 }
 
 fn start(stage: &Stage) -> Result<Process> {
     stage.start("controller", &["--webhook-mode", "disabled"])
 }
 
-/// The same statuses, written by nobody in particular: what the API server can take.
-fn bare_loop(stage: &Stage, count: u32) -> Result<Duration> {
-    stage.namespace("bare")?;
-    let services = pending("bare", count, Some("example.com/nobody"));
-    let admin = stage.cluster.admin();
-    admin.each(CONNECTIONS, services.create())?;
-    admin.each(CONNECTIONS, services.assign(Ipv4Addr::new(10, 8, 0, 0)))
-}
-
-fn pending<'a>(namespace: &'a str, count: u32, class: Option<&'a str>) -> Services<'a> {
+fn services(namespace: &str, count: u32) -> Services<'_> {
     Services {
         namespace,
         count,
-        class,
+        class: None,
         local: false,
     }
 }
@@ -126,18 +178,21 @@ fn writes(stage: &Stage) -> Result<u64> {
 }
 
 fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
-    let spread = |value: &dyn Fn(&Turn) -> f64| Spread::new(turns.iter().map(value));
+    let each = |value: &dyn Fn(&Turn) -> f64| Spread::new(turns.iter().map(value));
     let nanos = |time: Duration| time.as_secs_f64() * 1e9;
     let bytes = |usage: &Usage| usage.resident_kib as f64 * 1024.0;
     let suffix = match rules {
         Rules::Ours => "",
         Rules::MetalLb => ", MetalLB's rules",
     };
-    let row = |figure: String, unit, value: &dyn Fn(&Turn) -> f64, against| {
+    let all = |values: fn(&Turn) -> &[Duration]| {
+        Spread::new(turns.iter().flat_map(values).copied().map(nanos))
+    };
+    let row = |figure: String, unit, measured: Option<Spread>, against| {
         Some(Row {
             figure: figure + suffix,
             unit,
-            measured: spread(value)?,
+            measured: measured?,
             against,
         })
     };
@@ -145,9 +200,7 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
         Rules::Ours => Against::AtMost(most),
         Rules::MetalLb => Against::Nothing,
     };
-    let bare = turns.iter().filter_map(|turn| turn.bare).map(nanos);
-    let bare = Spread::new(bare);
-    let beside = bare.map_or(Against::Nothing, |bare| {
+    let beside = all(|turn| &turn.bare).map_or(Against::Nothing, |bare| {
         Against::Reference("bare loop of 16 connections", bare)
     });
     let (memory, restart) = if count > MANY {
@@ -159,37 +212,37 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
         row(
             format!("controller: start until {count} Services have addresses"),
             Unit::Time,
-            &|turn| nanos(turn.assigned),
+            all(|turn| &turn.assigned),
             beside,
         ),
         row(
             format!("controller: processor time for {count} Services"),
             Unit::Time,
-            &|turn| nanos(turn.used.cpu),
+            each(&|turn| nanos(turn.used.cpu)),
             Against::Nothing,
         ),
         row(
             format!("controller with {count} Services: resident memory"),
             Unit::Bytes,
-            &|turn| bytes(&turn.used),
+            each(&|turn| bytes(&turn.used)),
             memory,
         ),
         row(
             format!("controller restarted with {count} held: until a new Service has its address"),
             Unit::Time,
-            &|turn| nanos(turn.serving),
+            each(&|turn| nanos(turn.serving)),
             restart,
         ),
         row(
             format!("controller restarted with {count} held: resident memory"),
             Unit::Bytes,
-            &|turn| bytes(&turn.restarted),
+            each(&|turn| bytes(&turn.restarted)),
             Against::Nothing,
         ),
         row(
             format!("controller restarted with {count} held: status writes"),
             Unit::Count,
-            &|turn| turn.writes as f64,
+            each(&|turn| turn.writes as f64),
             most(0.0),
         ),
     ]
