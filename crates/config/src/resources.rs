@@ -67,7 +67,20 @@ macro_rules! kinds {
                 &mut resources.$field
             }
         }
-    )*};
+    )*
+
+        impl Resources {
+            /// Whether an object of these kinds is among them, good or not.
+            #[must_use]
+            pub fn holds(&self, object: &ObjectRef) -> bool {
+                let key = (self.or_own(Some(&object.namespace)), object.name.clone());
+                match &*object.kind {
+                    $(<$kind as Kind>::KIND => self.$field.contains_key(&key),)*
+                    _ => false,
+                }
+            }
+        }
+    };
 }
 
 kinds! {

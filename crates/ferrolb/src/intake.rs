@@ -86,6 +86,11 @@ impl Intake {
         self.config.as_ref()
     }
 
+    /// The objects, as they were last told.
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
     /// The objects themselves.
     #[must_use]
     pub fn into_resources(self) -> Resources {

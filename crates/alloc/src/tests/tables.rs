@@ -51,21 +51,22 @@ proptest! {
     }
 }
 
+/// More values than one piece of the table has room for.
 #[test]
 fn removal_leaves_nothing_behind_that_slows_a_search_down() {
     let spread = |n: u32| n.wrapping_mul(2_654_435_761) >> 1;
     let mut table = Table::default();
-    for n in 0..1_000 {
+    for n in 0..3_000 {
         table.insert(spread(n), n);
     }
     for n in 0..100_000 {
         assert_eq!(table.remove(spread(n), |m| *m == n), Some(n));
-        table.insert(spread(n + 1_000), n + 1_000);
+        table.insert(spread(n + 3_000), n + 3_000);
     }
-    let searches = (0..1_000).map(|n| count(|| table.find(spread(n), |m| *m == n)));
+    let searches = (0..3_000).map(|n| count(|| table.find(spread(n), |m| *m == n)));
     let (steps, found): (Vec<u64>, Vec<_>) = searches.unzip();
     assert!(found.iter().all(Option::is_none));
-    assert!(steps.iter().sum::<u64>() < 2_000, "{steps:?}");
+    assert!(steps.iter().sum::<u64>() < 6_000, "{steps:?}");
 }
 
 /// An address remembers no more of its holder than the hash of its name.

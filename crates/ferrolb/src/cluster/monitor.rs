@@ -224,7 +224,8 @@ pub(super) fn waits(followed: &[Watched]) -> Waits {
     lists.chain([Wait::ApiServer]).collect()
 }
 
-/// What `ConfigurationState` says: every object that is refused, and every kind that is not installed.
+/// What `ConfigurationState` says: every object that is refused, and every kind that is not installed;
+/// before there is a configuration, every kind that cannot be read.
 /// Of what is taken, that configuration for FRR is not: other warnings change with every Node.
 /// Nothing before anything is known, so that what an earlier process said stands until then.
 pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
@@ -233,7 +234,10 @@ pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
         .iter()
         .filter(|diagnostic| diagnostic.is_error());
     let mut errors: Vec<String> = errors.map(ToString::to_string).collect();
-    let unknown: Vec<String> = objects.not_installed().map(|why| why.to_string()).collect();
+    let unknown: Vec<String> = match objects.is_configured() {
+        true => objects.not_installed().map(|why| why.to_string()).collect(),
+        false => objects.troubles().map(|why| why.to_string()).collect(),
+    };
     if !errors.is_empty() {
         errors.extend(unknown);
         return Some(Verdict::Invalid(errors));

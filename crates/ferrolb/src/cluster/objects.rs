@@ -178,8 +178,11 @@ impl Objects {
     /// Whether the last good version of an object counts, which is refused as it stands.
     pub(super) fn goes_on_with(&self, object: &ObjectRef) -> bool {
         let config = self.intake.config();
-        let refused = config.and_then(|config| config.refused.get(object));
-        refused.is_some_and(|refused| refused.last_good_in_force)
+        match config.and_then(|config| config.refused.get(object)) {
+            Some(refused) => refused.last_good_in_force,
+            // One that cannot be decoded counts as it last could.
+            None => self.broken.contains_key(object) && self.intake.resources().holds(object),
+        }
     }
 
     /// The kinds that cannot be followed at present, in words.
@@ -264,3 +267,6 @@ impl Objects {
         self.news |= self.broken.remove(object).is_some();
     }
 }
+
+#[cfg(test)]
+mod tests;
