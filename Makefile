@@ -1,5 +1,8 @@
 # FerroLB. `make demo` and `make test` install what they lack and say so.
 
+# Where cargo builds.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
 .PHONY: all demo test soak bench fuzz lint doc release clean
 
 all: release
@@ -8,7 +11,7 @@ all: release
 demo:
 	@hack/need routers tools
 	cargo build --release --locked --quiet --bin ferrolb --bin ferrolb-lab
-	@target/release/ferrolb-lab demo
+	@$(TARGET)/release/ferrolb-lab demo
 
 # Everything, at counts that keep it within minutes.
 test:
@@ -39,7 +42,7 @@ release:
 	@hack/need musl
 	CC_x86_64_unknown_linux_musl=gcc cargo build --release --locked --bin ferrolb \
 		--target x86_64-unknown-linux-musl
-	@ls -l target/x86_64-unknown-linux-musl/release/ferrolb
+	@ls -l $(TARGET)/x86_64-unknown-linux-musl/release/ferrolb
 
 clean:
 	cargo clean
