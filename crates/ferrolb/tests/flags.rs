@@ -60,6 +60,26 @@ fn an_error_names_the_flag_at_fault() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_refused_with_code_value_and_remedy() {
+    for command in ["plan", "standalone"] {
+        let ran = ferrolb(&[command, "--dir", "/no/such/folder"]);
+        assert_eq!(ran.code, 2);
+        for part in ["FLB-X002", "--dir", "/no/such/folder", "name a folder"] {
+            assert!(ran.err.contains(part), "{part}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_socket_that_cannot_be_made_is_refused_with_code_value_and_remedy() {
+    let ran = Folder::new().run("standalone", &["--socket", "/proc/no/such.sock"]);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    for part in ["FLB-X007", "--socket", "/proc/no/such.sock", "name a path"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+}
+
+#[test]
 fn a_name_that_is_no_node_is_refused_by_its_flag() {
     let folder = Folder::new();
     for name in ["", "../up", ".hidden"] {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where objects come from: a folder of manifests, or an API server.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::{ArgAction, Args};
 
-use super::{Refusal, Surroundings, excluded, missing};
+use super::{Refusal, Surroundings, bad_value, excluded, missing};
 
 /// The namespace MetalLB's manifests have.
 const NAMESPACE: &str = "metallb-system";
@@ -70,6 +70,16 @@ impl SourceArgs {
         self.state_dir
             .clone()
             .unwrap_or_else(|| self.dir.join(".ferrolb"))
+    }
+
+    /// The refusal of a folder that cannot be read at the start, which is a mistake in the flag.
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Refusal {
+        bad_value(
+            "--dir",
+            &self.dir.display().to_string(),
+            &format!("the folder cannot be read: {error}"),
+            "name a folder that is there and that this user may read",
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use ferrolb_telemetry::{
     Metrics,
     metrics::{PeerLabels, PoolUsage, Protocol, Standing},
 };
-use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes};
+use ferrolb_types::{ServiceKey, codes};
 use ferrolb_world::Announced;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -197,13 +197,7 @@ fn listen(
     stop: &CancellationToken,
 ) -> Result<(), Refusal> {
     let (ask, mut asked) = mpsc::channel::<socket::Question>(8);
-    socket::serve(path, ask, stop.clone()).map_err(|error| {
-        let object = ObjectRef::new("flag", "", "--socket");
-        let remedy = "name a path in a folder that is there, where nobody else answers";
-        let cause = format!("cannot listen: {error}");
-        let refusal = Diagnostic::error(codes::command::X007, object, cause, remedy);
-        Box::new(refusal.value(path.display()))
-    })?;
+    socket::serve(path, ask, stop.clone())?;
     tokio::spawn(async move {
         while let Some(answer) = asked.recv().await {
             let (tell, told) = oneshot::channel();

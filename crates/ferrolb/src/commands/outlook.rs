@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use ferrolb_alloc::{Engine, Kind as AllocKind, Options as AllocOptions};
 use ferrolb_api::view::{Ingress, ServiceView};
 use ferrolb_kube_io::Cluster;
@@ -62,7 +62,7 @@ impl Outlook {
         let mut scanner = Scanner::new(vec![args.dir.clone()], Some(&state_dir));
         let files = scanner
             .scan()
-            .with_context(|| format!("folder {} (--dir)", args.dir.display()))?;
+            .map_err(|error| anyhow!("{}", args.unreadable(&error)))?;
         let mut model = Model::new(&args.namespace);
         let mut updates = model
             .take(LastGood::newest(&state_dir, &args.dir, &files))

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
@@ -117,7 +117,7 @@ impl Process {
         // A folder that is not there at the start is a mistake on the command line, not a withdrawal.
         let first = scanner
             .scan()
-            .with_context(|| format!("folder {} (--dir)", source.dir.display()))?;
+            .map_err(|error| anyhow!("{}", source.unreadable(&error)))?;
         let assigning = role
             .assigns()
             .then(|| Assigning::open(&state_dir, source.lb_class.clone()));
@@ -427,8 +427,8 @@ fn listen(
         // If this fails, so does what follows, and says so.
         let _ = fs::create_dir_all(parent);
     }
-    let socket = socket::serve(path, questions.clone(), stop.clone())
-        .with_context(|| format!("status socket {} (--socket)", path.display()))?;
+    let socket =
+        socket::serve(path, questions.clone(), stop.clone()).map_err(|fault| anyhow!("{fault}"))?;
     Ok((questions, receiver, socket))
 }
 

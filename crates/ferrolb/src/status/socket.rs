@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ferrolb_types::{Diagnostic, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt as _,
@@ -17,6 +18,8 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::args::Refusal;
 
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,7 +39,23 @@ pub fn serve(
     path: &Path,
     questions: mpsc::Sender<Question>,
     stop: CancellationToken,
-) -> io::Result<JoinHandle<()>> {
+) -> Result<JoinHandle<()>, Refusal> {
+    let listener = bind(path).map_err(|error| {
+        let object = ObjectRef::new("flag", "", "--socket");
+        let remedy = "name a path in a folder that is there, where nobody else answers";
+        let cause = format!("cannot listen: {error}");
+        let refusal = Diagnostic::error(codes::command::X007, object, cause, remedy);
+        Box::new(refusal.value(path.display()))
+    })?;
+    let path = path.to_owned();
+    Ok(tokio::spawn(async move {
+        accept(&listener, &questions, &stop).await;
+        // The next process replaces it if this fails.
+        let _ = fs::remove_file(path);
+    }))
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
     if StdUnixStream::connect(path).is_ok() {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,
@@ -49,12 +68,7 @@ pub fn serve(
     }
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    let path = path.to_owned();
-    Ok(tokio::spawn(async move {
-        accept(&listener, &questions, &stop).await;
-        // The next process replaces it if this fails.
-        let _ = fs::remove_file(path);
-    }))
+    Ok(listener)
 }
 
 async fn accept(
