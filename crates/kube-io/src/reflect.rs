@@ -163,10 +163,10 @@ impl<T: Listed, O: Send> Follower<T, O> {
         let (source, cluster) = (self.follow.source.clone(), self.cluster.clone());
         let mut text = source.page(&cluster, None).await;
         loop {
-            let page = match text.as_deref().map(Page::read) {
-                Ok(Ok(page)) => page,
-                Ok(Err(error)) => return Ok(Err(error)),
-                Err(error) => return Ok(Err(error.clone())),
+            let page = text.as_deref().map_err(Clone::clone).and_then(Page::read);
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
             };
             // The next page comes while this one is taken in.
             let next = async {

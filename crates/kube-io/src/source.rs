@@ -203,6 +203,18 @@ impl Source {
         text.map_err(|error| self.explained(error))
     }
 
+    /// The objects of a page, and where the next one begins.
+    pub(crate) async fn objects<T>(
+        &self,
+        cluster: &Cluster,
+        continued: Option<&str>,
+        decode: Decode<T>,
+    ) -> Result<(Vec<T>, Option<String>), Error> {
+        let text = self.page(cluster, continued).await?;
+        let page = Page::read(&text)?;
+        Ok((page.decode(decode)?, page.continued().map(str::to_owned)))
+    }
+
     /// Begins to watch from `version`.
     pub(crate) async fn watch(&self, cluster: &Cluster, version: &str) -> Result<Changes, Error> {
         let request = request::get(self.watch_path(version))?;

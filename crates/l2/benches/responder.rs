@@ -2,7 +2,11 @@
 //! From a request to its answer, in the machine alone, with thousands of addresses owned.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use std::{hint::black_box, net::IpAddr, time::Instant};
+use std::{
+    hint::black_box,
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Instant,
+};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ferrolb_l2::{
@@ -30,7 +34,7 @@ fn responder(now: Instant) -> Responder {
     };
     responder.handle(now, Input::Interface(interface));
     for n in 0..ADDRESSES {
-        for address in [v4(n), v6(n)] {
+        for address in [v4(n).into(), v6(n).into()] {
             while responder.poll().is_some() {}
             responder.handle(
                 now,
@@ -45,19 +49,17 @@ fn responder(now: Instant) -> Responder {
     responder
 }
 
-fn v4(n: u16) -> IpAddr {
+fn v4(n: u16) -> Ipv4Addr {
     let [high, low] = n.to_be_bytes();
-    IpAddr::from([198, 18, high, low])
+    Ipv4Addr::from([198, 18, high, low])
 }
 
-fn v6(n: u16) -> IpAddr {
-    IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, n])
+fn v6(n: u16) -> Ipv6Addr {
+    Ipv6Addr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, n])
 }
 
 fn requests() -> [(&'static str, Frame); 2] {
-    let (IpAddr::V4(four), IpAddr::V6(target)) = (v4(2500), v6(2500)) else {
-        unreachable!()
-    };
+    let (four, target) = (v4(2500), v6(2500));
     let arp = arp::Packet {
         operation: arp::Operation::Request,
         sender_mac: CLIENT,

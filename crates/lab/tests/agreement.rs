@@ -18,7 +18,7 @@ use std::{
 use common::{
     NODE_AS, ROUTER_AS, able,
     folder::{Folder, PATIENCE, advertisement, await_session, is_established, peer, service},
-    id, network,
+    network,
 };
 use ferrolb_lab::{
     ferrolb::{Instance, Role},
@@ -147,7 +147,7 @@ fn router_config(net: &Topology) -> RouterConfig {
     let (router, external, internal) = (&net.routers[0], &net.nodes[0], &net.nodes[1]);
     let outside = |own, node| Neighbor::new(own, node, NODE_AS).keyed("s3cret");
     let inside = |own, node| Neighbor::new(own, node, ROUTER_AS);
-    RouterConfig::new(ROUTER_AS, id(router))
+    RouterConfig::new(ROUTER_AS, router.id())
         .with(outside(router.v4(), external.v4()))
         .with(outside(router.v6(), external.v6()).carrying(Families::Both))
         .with(inside(router.v4(), internal.v4()).carrying(Families::Both))
@@ -281,7 +281,7 @@ fn ipv4_over_ipv6(kind: Kind) {
     let (node, router) = (&net.nodes[0], &net.routers[0]);
     node.namespace().ip("-4 address flush dev eth0").unwrap();
     let neighbor = Neighbor::new(router.v6(), node.v6(), NODE_AS).carrying(Families::Both);
-    let config = RouterConfig::new(ROUTER_AS, id(router)).with(neighbor);
+    let config = RouterConfig::new(ROUTER_AS, router.id()).with(neighbor);
     let running = kind.start(router.namespace(), &config).unwrap();
     let folder = Folder::new(&net);
     let address = router.v6().to_string();

@@ -16,7 +16,7 @@ use std::{
 use common::{
     NODE_AS, ROUTER_AS, able,
     folder::{Folder, PATIENCE, advertisement, await_session, is_established, peer, service},
-    id, network,
+    network,
 };
 use ferrolb_lab::{
     faults,
@@ -166,7 +166,10 @@ fn a_lost_node_leaves_the_equal_paths() {
         [(router.v4(), node.v4()), (router.v6(), node.v6())]
             .map(|(own, node)| Neighbor::new(own, node, NODE_AS))
     });
-    let config = sessions.fold(RouterConfig::new(ROUTER_AS, id(router)), RouterConfig::with);
+    let config = sessions.fold(
+        RouterConfig::new(ROUTER_AS, router.id()),
+        RouterConfig::with,
+    );
     let _bird = Kind::Bird.start(router.namespace(), &config).unwrap();
     let folder = Folder::new(&net);
     let nodes = ["n1", "n2", "n3"];

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 use common::{
     NODE_AS, ROUTER_AS, able,
     folder::{Folder, PATIENCE, advertisement, await_session, is_established, peer, service},
-    id, network,
+    network,
 };
 use ferrolb_lab::{
     Process,
@@ -62,7 +62,7 @@ fn hostile_peers_get_their_notification_and_disturb_nobody() {
     let net = network(1, 2);
     let (node, good, bad) = (&net.nodes[0], &net.routers[0], &net.routers[1]);
     let neighbor = Neighbor::new(good.v4(), node.v4(), NODE_AS);
-    let config = RouterConfig::new(ROUTER_AS, id(good)).with(neighbor);
+    let config = RouterConfig::new(ROUTER_AS, good.id()).with(neighbor);
     let bird = Kind::Bird.start(good.namespace(), &config).unwrap();
     let folder = Folder::new(&net);
     folder.write(

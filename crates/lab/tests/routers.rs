@@ -8,7 +8,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{NODE_AS, ROUTER_AS, SOON, able, expecting, id, network, route, services, speak};
+use common::{NODE_AS, ROUTER_AS, SOON, able, expecting, network, route, services, speak};
 use ferrolb_lab::{
     routers::{
         Families, Kind, Neighbor, Router, RouterConfig, RouterView, SessionState, StaticRoute,
@@ -26,7 +26,7 @@ fn judge(kind: Kind) {
     let net = network(2, 1);
     let (router, [external, internal]) = (&net.routers[0], [&net.nodes[0], &net.nodes[1]]);
     let keyed = |own, peer| Neighbor::new(own, peer, NODE_AS).keyed("s3cret");
-    let config = RouterConfig::new(ROUTER_AS, id(router))
+    let config = RouterConfig::new(ROUTER_AS, router.id())
         .with(keyed(router.v4(), external.v4()))
         .with(keyed(router.v6(), external.v6()));
     let config = expecting(config, router, internal, ROUTER_AS);
@@ -130,7 +130,7 @@ fn every_router_originates_routes() {
     let config = net
         .nodes
         .iter()
-        .fold(RouterConfig::new(ROUTER_AS, id(router)), |config, node| {
+        .fold(RouterConfig::new(ROUTER_AS, router.id()), |config, node| {
             expecting(config, router, node, NODE_AS)
         });
     // It listens before the others connect: OpenBGPD tries once in two minutes.
@@ -166,7 +166,7 @@ fn originate(kind: Kind, node: &Host, router: &Host) -> Box<dyn Router> {
         // NO_EXPORT would keep it from an external peer.
         route.communities.truncate(1);
     }
-    let config = RouterConfig::announcer(NODE_AS, id(node), routes.to_vec())
+    let config = RouterConfig::announcer(NODE_AS, node.id(), routes.to_vec())
         .with(Neighbor::new(node.v4(), router.v4(), ROUTER_AS).active())
         .with(Neighbor::new(node.v6(), router.v6(), ROUTER_AS).active());
     kind.start(node.namespace(), &config).unwrap()
@@ -179,14 +179,14 @@ fn a_wrong_key_or_a_missing_family_shows_in_the_view() {
     }
     let net = network(2, 1);
     let (router, [stranger, narrow]) = (&net.routers[0], [&net.nodes[0], &net.nodes[1]]);
-    let config = RouterConfig::new(ROUTER_AS, id(router))
+    let config = RouterConfig::new(ROUTER_AS, router.id())
         .with(Neighbor::new(router.v4(), stranger.v4(), NODE_AS).keyed("right"))
         .with(Neighbor::new(router.v4(), narrow.v4(), NODE_AS));
     let bird = Kind::Bird.start(router.namespace(), &config).unwrap();
     let _stranger = speak(stranger, router, NODE_AS, Some("wrong"));
     let both = RouterConfig::announcer(
         NODE_AS,
-        id(narrow),
+        narrow.id(),
         services()
             .map(|address| StaticRoute::new(IpNet::from(address)))
             .to_vec(),

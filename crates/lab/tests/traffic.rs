@@ -7,7 +7,7 @@ mod common;
 
 use std::{thread, time::Duration};
 
-use common::{NODE_AS, ROUTER_AS, SOON, able, expecting, id, network, services, speak};
+use common::{NODE_AS, ROUTER_AS, SOON, able, expecting, network, services, speak};
 use ferrolb_lab::{
     faults,
     probe::{Prober, child::Pace},
@@ -24,7 +24,7 @@ fn spread(kind: Kind) {
     }
     let net = network(3, 1);
     let router = &net.routers[0];
-    let mut config = RouterConfig::new(ROUTER_AS, id(router));
+    let mut config = RouterConfig::new(ROUTER_AS, router.id());
     for node in &net.nodes {
         config = expecting(config, router, node, NODE_AS);
         services()

@@ -12,7 +12,7 @@ use common::{
     folder::{
         Folder, PATIENCE, advertisement, await_session, codes, is_established, peer, service,
     },
-    id, network,
+    network,
 };
 use ferrolb_lab::{
     Process,
@@ -62,7 +62,7 @@ fn bird(fault: &str, router: &Host, node: IpAddr) -> Option<Box<dyn Router>> {
     } else {
         ROUTER_AS
     };
-    let config = RouterConfig::new(asn, id(router)).with(neighbor);
+    let config = RouterConfig::new(asn, router.id()).with(neighbor);
     Some(Kind::Bird.start(router.namespace(), &config).unwrap())
 }
 

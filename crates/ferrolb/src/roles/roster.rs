@@ -6,7 +6,7 @@
 //! which the controller hears; nothing of it is announced before it stands in the state file.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     net::IpAddr,
     sync::Arc,
 };
@@ -68,9 +68,7 @@ impl Roster {
         if view.ingress.is_empty() || self.generation.services.contains_key(&view.key) {
             return Arc::clone(view);
         }
-        let mut view = ServiceView::clone(view);
-        view.ingress.clear();
-        Arc::new(view)
+        unclaimed(view)
     }
 
     /// Services whose manifests claim an address that is not theirs: by the state file another one holds it.
@@ -78,24 +76,21 @@ impl Roster {
     /// address does not lose it to a text. They may still share it, as any other Service may.
     #[must_use]
     pub fn overclaims(&self) -> Vec<Arc<ServiceView>> {
+        let holders = self.generation.services.iter();
+        let present = holders.filter(|(holder, _)| self.services.contains_key(*holder));
+        let taken: HashSet<IpAddr> = present
+            .flat_map(|(_, held)| held.addresses.iter().copied())
+            .collect();
         let unheld = self.services.values().filter(|view| {
             !view.ingress.is_empty() && !self.generation.services.contains_key(&view.key)
         });
         unheld
-            .filter(|view| view.addresses().any(|address| self.is_taken(address)))
-            .map(|view| {
-                let mut view = ServiceView::clone(view);
-                view.ingress.clear();
-                Arc::new(view)
+            .filter(|view| {
+                view.addresses()
+                    .any(|ip| taken.contains(&ip.to_canonical()))
             })
+            .map(unclaimed)
             .collect()
-    }
-
-    fn is_taken(&self, address: IpAddr) -> bool {
-        let mut holders = self.generation.services.iter();
-        holders.any(|(holder, held)| {
-            held.addresses.contains(&address.to_canonical()) && self.services.contains_key(holder)
-        })
     }
 
     fn with_addresses(&self, view: &Arc<ServiceView>) -> Arc<ServiceView> {
@@ -117,6 +112,13 @@ impl Roster {
         view.annotations.allocated_from_pool = pool;
         Arc::new(view)
     }
+}
+
+/// The Service without what its manifest says of its addresses.
+fn unclaimed(view: &Arc<ServiceView>) -> Arc<ServiceView> {
+    let mut view = ServiceView::clone(view);
+    view.ingress.clear();
+    Arc::new(view)
 }
 
 #[cfg(test)]

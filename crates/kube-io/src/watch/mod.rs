@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Cluster, Error, extras,
     reflect::{self, Event, Follow},
-    source::Page,
 };
 use decode::{Seen, broken, decoder};
 pub use kind::Watched;
@@ -111,11 +110,11 @@ pub async fn list(cluster: &Cluster, kind: Watched) -> Result<Vec<Told>, Error> 
     let mut all: Vec<Told> = Vec::new();
     let mut continued = None;
     loop {
-        let text = source.page(cluster, continued.as_deref()).await?;
-        let page = Page::read(&text)?;
-        let items = page.decode(decoder(kind))?;
-        all.extend(items.into_iter().map(|seen| apply(kind, seen)));
-        continued = page.continued().map(str::to_owned);
+        let (objects, next) = source
+            .objects(cluster, continued.as_deref(), decoder(kind))
+            .await?;
+        all.extend(objects.into_iter().map(|seen| apply(kind, seen)));
+        continued = next;
         if continued.is_none() {
             return Ok(all);
         }

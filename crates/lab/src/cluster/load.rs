@@ -32,8 +32,7 @@ impl Services<'_> {
     /// The status of each with one address, counted up from `first`.
     #[must_use]
     pub fn assign(&self, first: Ipv4Addr) -> Vec<Call> {
-        let address = |index| Ipv4Addr::from(u32::from(first).wrapping_add(index));
-        let one = |index| self.set_status(index, Some(address(index).into()));
+        let one = |index| self.set_status(index, Some(nth(first, index).into()));
         (0..self.count).map(one).collect()
     }
 
@@ -93,7 +92,7 @@ impl Services<'_> {
 
     fn stored_service(&self, index: u32, first: Option<Ipv4Addr>) -> Value {
         let mut service = self.identified(self.object(index), "5e41c", index);
-        let cluster_ip = Ipv4Addr::from(0x0A60_0100_u32.wrapping_add(index));
+        let cluster_ip = nth(Ipv4Addr::new(10, 96, 1, 0), index);
         let more = json!({
             "clusterIP": cluster_ip, "clusterIPs": [cluster_ip], "ipFamilies": ["IPv4"],
             "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster",
@@ -102,9 +101,10 @@ impl Services<'_> {
         for (name, value) in more.as_object().into_iter().flatten() {
             service["spec"][name] = value.clone();
         }
-        let address = first.map(|first| Ipv4Addr::from(u32::from(first).wrapping_add(index)));
-        let entries = address.map(|ip| json!([{ "ip": ip, "ipMode": "VIP" }]));
-        service["status"] = json!({ "loadBalancer": entries.map(|all| json!({ "ingress": all })).unwrap_or(json!({})) });
+        service["status"]["loadBalancer"] = match first {
+            Some(first) => json!({ "ingress": [{ "ip": nth(first, index), "ipMode": "VIP" }] }),
+            None => json!({}),
+        };
         service
     }
 
@@ -135,8 +135,13 @@ impl Services<'_> {
     }
 }
 
+/// Counted up from the first.
+fn nth(first: Ipv4Addr, index: u32) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(first).wrapping_add(index))
+}
+
 fn slice(index: u32, node: &str) -> Value {
-    let address = Ipv4Addr::from(0x0AF4_0000_u32.wrapping_add(index));
+    let address = nth(Ipv4Addr::new(10, 244, 0, 0), index);
     json!({
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
         "metadata": {

@@ -54,7 +54,6 @@ pub(super) fn put(site: &Site, objects: &[(String, Value)]) -> Result<()> {
     /// Operations that etcd takes in one transaction.
     const MOST: usize = 128;
     let text = |bytes: Vec<u8>| serde_json::to_value(ByteString(bytes));
-    let file = site.dir.join("objects.json");
     for some in objects.chunks(MOST) {
         let mut puts = Vec::new();
         for (key, object) in some {
@@ -64,32 +63,20 @@ pub(super) fn put(site: &Site, objects: &[(String, Value)]) -> Result<()> {
             );
             puts.push(json!({ "requestPut": { "key": key, "value": value } }));
         }
-        fs::write(&file, json!({ "success": puts }).to_string())?;
-        let url = format!("{}/v3/kv/txn", site.ports.etcd_url());
-        let body = format!("@{}", file.display());
-        let arguments = [
-            "-sSf",
-            "--noproxy",
-            "*",
-            "--max-time",
-            "20",
-            "-o",
-            "/dev/null",
-            "-d",
-            &body,
-            &url,
-        ];
-        site.namespace.exec("curl", &arguments)?;
+        curl(site, "/v3/kv/txn", Some(&json!({ "success": puts })))?;
     }
     Ok(())
 }
 
 fn curl(site: &Site, path: &str, body: Option<&Value>) -> Result<Value> {
     let url = format!("{}{path}", site.ports.etcd_url());
-    let body = body.map(Value::to_string);
+    // Many objects are too long for an argument.
+    let file = site.dir.join("body.json");
+    let from = format!("@{}", file.display());
     let mut arguments = vec!["-sSf", "--noproxy", "*", "--max-time", "5"];
-    if let Some(body) = &body {
-        arguments.extend(["-d", body]);
+    if let Some(body) = body {
+        fs::write(&file, body.to_string())?;
+        arguments.extend(["-d", &from]);
     }
     arguments.push(&url);
     let said = site.namespace.exec("curl", &arguments)?;

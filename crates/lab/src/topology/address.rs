@@ -29,10 +29,20 @@ impl Place {
     }
 }
 
+/// The network of the LAN.
+const LAN: [u8; 3] = [192, 0, 2];
+
+/// A host's IPv4 address in the LAN.
+#[must_use]
+pub fn lan_v4(Place(place): Place) -> Ipv4Addr {
+    let [a, b, c] = LAN;
+    Ipv4Addr::new(a, b, c, place)
+}
+
 /// A host's addresses in the LAN, IPv4 then IPv6, with their networks.
 #[must_use]
 pub fn lan(place: Place) -> [IpNet; 2] {
-    pair([192, 0, 2], 1, place)
+    pair(LAN, 1, place)
 }
 
 /// A host's addresses in the WAN, IPv4 then IPv6, with their networks.

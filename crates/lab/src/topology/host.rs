@@ -2,14 +2,14 @@
 //! One host: a namespace with its cables, its part in the network and the page it serves.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
 use anyhow::Result;
 use ipnet::IpNet;
 
-use super::address::{Place, lan, wan};
+use super::address::{Place, lan, lan_v4, wan};
 use crate::{
     link::{self, End},
     netns::Namespace,
@@ -63,8 +63,13 @@ impl Host {
     /// Its IPv4 address in the LAN.
     #[must_use]
     pub fn v4(&self) -> IpAddr {
-        let [v4, _] = lan(self.place);
-        v4.addr()
+        self.id().into()
+    }
+
+    /// The same as its BGP Identifier.
+    #[must_use]
+    pub fn id(&self) -> Ipv4Addr {
+        lan_v4(self.place)
     }
 
     /// Its IPv6 address in the LAN.

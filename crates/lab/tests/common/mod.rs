@@ -10,10 +10,7 @@
 
 pub mod folder;
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use ferrolb_lab::{
     Run,
@@ -74,7 +71,7 @@ pub fn route(address: IpAddr) -> StaticRoute {
 /// family.
 pub fn speak(node: &Host, router: &Host, asn: u32, password: Option<&str>) -> Bird {
     let routes = services().map(route).to_vec();
-    let mut config = RouterConfig::announcer(asn, id(node), routes);
+    let mut config = RouterConfig::announcer(asn, node.id(), routes);
     for (own, peer) in [(node.v4(), router.v4()), (node.v6(), router.v6())] {
         let neighbor = Neighbor::new(own, peer, ROUTER_AS).active();
         config = config.with(match password {
@@ -83,14 +80,6 @@ pub fn speak(node: &Host, router: &Host, asn: u32, password: Option<&str>) -> Bi
         });
     }
     Bird::start(node.namespace(), &config).unwrap()
-}
-
-/// A host's BGP Identifier: its IPv4 address.
-pub fn id(host: &Host) -> Ipv4Addr {
-    match host.v4() {
-        IpAddr::V4(address) => address,
-        IpAddr::V6(_) => unreachable!("v4() is an IPv4 address"),
-    }
 }
 
 /// A router's configuration with both sessions of a node.

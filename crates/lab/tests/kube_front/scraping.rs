@@ -2,7 +2,7 @@
 //! Metrics, health and TLS of both roles, with the rules and the account our manifests have for
 //! Prometheus.
 
-use std::{fs, net::IpAddr};
+use std::fs;
 
 use ferrolb_lab::{
     Process,
@@ -25,11 +25,7 @@ const NODE_AS: u32 = 64501;
 /// The router, expecting these nodes.
 pub fn router(stand: &Stand, password: Option<&str>) -> Bird {
     let router = &stand.net.routers[0];
-    let id = match router.v4() {
-        IpAddr::V4(id) => id,
-        IpAddr::V6(_) => unreachable!("v4() is an IPv4 address"),
-    };
-    let mut config = RouterConfig::new(ROUTER_AS, id);
+    let mut config = RouterConfig::new(ROUTER_AS, router.id());
     for node in &stand.net.nodes {
         let neighbor = Neighbor::new(router.v4(), node.v4(), NODE_AS);
         config = config.with(match password {

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{NODE_AS, ROUTER_AS, id},
+    common::{NODE_AS, ROUTER_AS},
     lab::{Lab, PATIENCE, Rules, await_routes},
     objects::{EXCLUDE, bgp_ad, community, endpoints, local, peer, pools, served},
     seen,
@@ -89,7 +89,7 @@ impl Scene {
 }
 
 fn bird(router: &Host, nodes: &[Host]) -> Box<dyn Router> {
-    let mut config = RouterConfig::new(ROUTER_AS, id(router));
+    let mut config = RouterConfig::new(ROUTER_AS, router.id());
     for node in nodes {
         config = config
             .with(Neighbor::new(router.v4(), node.v4(), NODE_AS))
@@ -99,7 +99,7 @@ fn bird(router: &Host, nodes: &[Host]) -> Box<dyn Router> {
 }
 
 fn frr(router: &Host, node: &Host) -> Box<dyn Router> {
-    let config = RouterConfig::new(NODE_AS, id(router));
+    let config = RouterConfig::new(NODE_AS, router.id());
     let config = config.with(Neighbor::new(router.v4(), node.v4(), NODE_AS));
     Kind::Frr.start(router.namespace(), &config).unwrap()
 }

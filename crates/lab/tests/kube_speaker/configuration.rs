@@ -11,7 +11,7 @@ use ferrolb_lab::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{NODE_AS, ROUTER_AS, id},
+    common::{NODE_AS, ROUTER_AS},
     lab::{Lab, PATIENCE, Rules, await_routes},
     objects::{NAMESPACE, bgp_ad, l2_ad, path, peer, pools, secret, served},
     speaker::{Speaker, Start},
@@ -21,7 +21,7 @@ const STATE: &str = "speaker-n1";
 
 /// BIRD with a key on its IPv4 session and none on the other.
 fn bird(router: &Host, node: &Host, key: &str) -> Box<dyn Router> {
-    let config = RouterConfig::new(ROUTER_AS, id(router))
+    let config = RouterConfig::new(ROUTER_AS, router.id())
         .with(Neighbor::new(router.v4(), node.v4(), NODE_AS).keyed(key))
         .with(Neighbor::new(router.v6(), node.v6(), NODE_AS));
     Kind::Bird.start(router.namespace(), &config).unwrap()

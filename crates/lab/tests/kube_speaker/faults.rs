@@ -19,7 +19,7 @@ use ferrolb_lab::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{NODE_AS, ROUTER_AS, id},
+    common::{NODE_AS, ROUTER_AS},
     lab::{Lab, Rules, SPEAKER, await_routes},
     objects::{NAMESPACE, bgp_ad, endpoints, l2_ad, local, node, peer, pools, served},
     seen::{Told, told},
@@ -60,7 +60,7 @@ impl Scene {
     fn set() -> Option<Self> {
         let lab = Lab::new(2, 1, &Rules::Ours)?;
         let router = &lab.net.routers[0];
-        let mut config = RouterConfig::new(ROUTER_AS, id(router));
+        let mut config = RouterConfig::new(ROUTER_AS, router.id());
         for node in &lab.net.nodes {
             config = config.with(Neighbor::new(router.v4(), node.v4(), NODE_AS));
         }

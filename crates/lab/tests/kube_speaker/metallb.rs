@@ -8,7 +8,7 @@ use ferrolb_lab::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{NODE_AS, ROUTER_AS, id},
+    common::{NODE_AS, ROUTER_AS},
     lab::{Lab, PATIENCE, Rules, SPEAKER, await_routes},
     objects::{self, bgp_ad, l2_ad, local, peer, pools, secret, served, service, slice},
     speaker::Start,
@@ -26,7 +26,7 @@ fn under_metallbs_own_rules() {
     };
     let (router, node) = (&lab.net.routers[0], &lab.net.nodes[0]);
     let neighbor = Neighbor::new(router.v4(), node.v4(), NODE_AS).keyed("key");
-    let config = RouterConfig::new(ROUTER_AS, id(router)).with(neighbor);
+    let config = RouterConfig::new(ROUTER_AS, router.id()).with(neighbor);
     let bird = Kind::Bird.start(router.namespace(), &config).unwrap();
     lab.create_all(pools());
     lab.create_all([bgp_ad("hosts", json!({})), l2_ad("lan", json!({}))]);

@@ -14,7 +14,7 @@ use ferrolb_lab::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{NODE_AS, ROUTER_AS, id},
+    common::{NODE_AS, ROUTER_AS},
     lab::{Lab, PATIENCE, Rules, await_routes},
     objects::{NAMESPACE, bgp_ad, path, peer, pools, slice},
 };
@@ -74,7 +74,7 @@ fn a_service_is_served_from_outside() {
         return;
     };
     let router = &lab.net.routers[0];
-    let mut config = RouterConfig::new(ROUTER_AS, id(router));
+    let mut config = RouterConfig::new(ROUTER_AS, router.id());
     for node in &lab.net.nodes {
         config = config.with(Neighbor::new(router.v4(), node.v4(), NODE_AS));
     }

@@ -19,7 +19,7 @@ use crate::{
     latest::Job,
     pods::Owner,
     request::{self, PatchKind},
-    source::{Page, Source},
+    source::Source,
 };
 
 /// Longest time of one request.
@@ -203,16 +203,17 @@ impl Keeper {
     async fn sweep_in(&self, source: &Source, begun: &HashSet<ServiceKey>) -> Result<(), Error> {
         let mut continued: Option<String> = None;
         loop {
-            let text = source.page(&self.cluster, continued.as_deref()).await?;
-            let page = Page::read(&text)?;
-            for other in page.decode(own::decode)? {
+            let (others, next) = source
+                .objects(&self.cluster, continued.as_deref(), own::decode)
+                .await?;
+            for other in others {
                 let service = ServiceKey::new(&other.service.0, &other.service.1);
                 let is_foreign = !other.node.is_empty() && other.node != self.options.node;
                 if is_foreign && begun.contains(&service) {
                     self.delete(Protocol::Layer2, &other.name).await?;
                 }
             }
-            continued = page.continued().map(str::to_owned);
+            continued = next;
             if continued.is_none() {
                 return Ok(());
             }
