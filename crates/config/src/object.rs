@@ -42,6 +42,21 @@ pub enum Object {
 }
 
 impl Object {
+    /// Whether it is of a `metallb.io` kind.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::IPAddressPool(_)
+                | Self::BGPAdvertisement(_)
+                | Self::L2Advertisement(_)
+                | Self::BGPPeer(_)
+                | Self::BGPPeerV1Beta1(_)
+                | Self::BFDProfile(_)
+                | Self::Community(_)
+        )
+    }
+
     /// Which object it is. Both versions of a BGPPeer are the same object.
     #[must_use]
     pub fn reference(&self) -> ObjectRef {

@@ -14,7 +14,7 @@ use ferrolb_api::{
     resource::{BFDProfile, BGPAdvertisement, BGPPeer, Community, IPAddressPool, L2Advertisement},
     view::{NodeView, SecretView},
 };
-use ferrolb_types::{Code, Labels, NodeName, ObjectRef, codes};
+use ferrolb_types::{Code, Diagnostic, Labels, NodeName, ObjectRef, codes};
 
 /// A kind that the configuration is made of.
 pub trait Kind: Clone + PartialEq + 'static {
@@ -79,6 +79,10 @@ macro_rules! kinds {
                     _ => false,
                 }
             }
+
+            fn is_of_these_kinds(object: &ObjectRef) -> bool {
+                [$(<$kind as Kind>::KIND),*].contains(&&*object.kind)
+            }
         }
     };
 }
@@ -110,6 +114,8 @@ pub struct Resources {
     bfd_profiles: Objects<BFDProfile>,
     bgp_advertisements: Objects<BGPAdvertisement>,
     l2_advertisements: Objects<L2Advertisement>,
+    /// Objects that stand in the source and cannot be read at all, with the reason.
+    unreadable: BTreeMap<ObjectRef, Diagnostic>,
     pub(crate) secrets: BTreeMap<(Arc<str>, Arc<str>), SecretView>,
     pub(crate) nodes: BTreeMap<NodeName, NodeFacts>,
     pub(crate) namespaces: BTreeSet<String>,
@@ -128,6 +134,7 @@ impl Resources {
             bfd_profiles: Objects::new(),
             bgp_advertisements: Objects::new(),
             l2_advertisements: Objects::new(),
+            unreadable: BTreeMap::new(),
             secrets: BTreeMap::new(),
             nodes: BTreeMap::new(),
             namespaces: BTreeSet::new(),
@@ -143,20 +150,30 @@ impl Resources {
     /// Adds the object, or replaces the one of the same name.
     pub fn apply<K: Kind>(&mut self, object: K) -> bool {
         let key = self.key(object.metadata());
+        let readable = self.forget_unreadable::<K>(&key);
         let all = K::all_mut(self);
         if all.get(&key).is_some_and(|present| **present == object) {
-            return false;
+            return readable;
         }
         all.insert(key, Arc::new(object));
         true
     }
 
+    /// An object stands in the source that cannot be read at all: where one of its name was read before,
+    /// that one goes on, and otherwise its last good version, if somebody remembers it.
+    pub fn refuse(&mut self, object: ObjectRef, why: Diagnostic) -> bool {
+        if !Self::is_of_these_kinds(&object) || self.unreadable.get(&object) == Some(&why) {
+            return false;
+        }
+        self.unreadable.insert(object, why);
+        true
+    }
+
     /// Removes an object; an empty namespace means the one that is read.
     pub fn delete<K: Kind>(&mut self, namespace: &str, name: &str) -> bool {
-        let namespace = self.or_own(Some(namespace));
-        K::all_mut(self)
-            .remove(&(namespace, name.to_owned()))
-            .is_some()
+        let key = (self.or_own(Some(namespace)), name.to_owned());
+        let was_unreadable = self.forget_unreadable::<K>(&key);
+        K::all_mut(self).remove(&key).is_some() || was_unreadable
     }
 
     /// Adds or replaces a Node. Only labels and internal addresses matter.
@@ -199,6 +216,19 @@ impl Resources {
     /// Whether an object of this name stands in the namespace that is read, good or not.
     pub(crate) fn exists<K: Kind>(&self, name: &str) -> bool {
         K::all(self).contains_key(&(self.namespace.clone(), name.to_owned()))
+            || self.unread::<K>().any(|(object, _)| object.name == name)
+    }
+
+    /// The objects of a kind, in the namespace that is read, of which nothing could be read so far.
+    pub(crate) fn unread<K: Kind>(&self) -> impl Iterator<Item = (&ObjectRef, &Diagnostic)> {
+        self.unreadable.iter().filter(|(object, _)| {
+            object.kind == K::KIND && object.namespace == self.namespace && !self.holds(object)
+        })
+    }
+
+    fn forget_unreadable<K: Kind>(&mut self, (namespace, name): &(String, String)) -> bool {
+        let object = ObjectRef::new(K::KIND, namespace.as_str(), name.as_str());
+        self.unreadable.remove(&object).is_some()
     }
 
     fn key(&self, meta: &ObjectMeta) -> (String, String) {

@@ -147,6 +147,11 @@ impl Intake {
         update
     }
 
+    /// An object stands in the source that cannot be read at all.
+    pub fn refuse(&mut self, object: ObjectRef, why: Diagnostic) {
+        self.stale |= self.resources.refuse(object, why);
+    }
+
     /// An object is gone.
     pub fn delete(&mut self, object: &ObjectRef) -> Option<Update> {
         let (namespace, name) = (object.namespace.as_str(), object.name.as_str());

@@ -7,17 +7,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use serde::de::DeserializeOwned;
 
 use crate::{Error, load::Load, transport};
 
 /// Longest time for a connection to stand, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
-
-/// Longest silence on a connection we wait on. Watches get a bookmark every minute, so silence beyond this
-/// is a dead connection, noticed here because a peer that vanished closes nothing.
-const SILENCE: Duration = Duration::from_secs(100);
 
 /// Longest time for a request to be taken off our hands.
 const SEND: Duration = Duration::from_secs(10);
@@ -62,7 +58,8 @@ impl Cluster {
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
         let mut config = config(connection).await?;
         config.connect_timeout = Some(CONNECT);
-        config.read_timeout = Some(SILENCE);
+        // A watch may be silent for minutes; a peer that vanished is the kernel's to notice (`transport`).
+        config.read_timeout = None;
         config.write_timeout = Some(SEND);
         // Retrying is ours: the client's own goes on for minutes, past any gate.
         config.default_retry = false;
@@ -148,12 +145,11 @@ async fn config(connection: &Connection) -> Result<kube::Config, Error> {
         context: connection.context.clone(),
         ..KubeConfigOptions::default()
     };
-    let refused = |error: kube::config::KubeconfigError| Error::Config(error.to_string());
     if let Some(path) = &connection.kubeconfig {
-        let file = Kubeconfig::read_from(path).map_err(refused)?;
+        let file = Kubeconfig::read_from(path).map_err(unusable)?;
         return kube::Config::from_custom_kubeconfig(file, &options)
             .await
-            .map_err(refused);
+            .map_err(unusable);
     }
     // A file that is named and broken is not passed over for another cluster.
     let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
@@ -163,5 +159,46 @@ async fn config(connection: &Connection) -> Result<kube::Config, Error> {
     }
     kube::Config::from_kubeconfig(&options)
         .await
-        .map_err(refused)
+        .map_err(unusable)
+}
+
+/// Why a kubeconfig cannot be used. What cannot be parsed is never quoted: the line may hold a token or a key.
+fn unusable(error: KubeconfigError) -> Error {
+    let text = match error {
+        KubeconfigError::Parse(error) => {
+            let place = error.location();
+            let place = place.map(|at| format!(" at line {} column {}", at.line(), at.column()));
+            let place = place.unwrap_or_default();
+            format!("the kubeconfig cannot be read as one: something is wrong{place}")
+        }
+        error => error.to_string(),
+    };
+    Error::Config(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_broken_kubeconfig_is_not_quoted() {
+        let file = std::env::temp_dir().join(format!("ferrolb-kubeconfig-{}", std::process::id()));
+        let texts = [
+            "users:\n- name: admin\n  user:\n    token: hunter2\n   client-key-data: hunter2\n",
+            "users:\n- name: admin\n  user: hunter2\n",
+            "users: hunter2\n",
+        ];
+        for text in texts {
+            std::fs::write(&file, text).expect("written");
+            let connection = Connection {
+                kubeconfig: Some(file.clone()),
+                ..Connection::default()
+            };
+            let refused = Cluster::connect(&connection).await.expect_err(text);
+            let said = format!("{refused} {refused:?}");
+            assert!(said.contains("line"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        std::fs::remove_file(&file).expect("removed");
+    }
 }

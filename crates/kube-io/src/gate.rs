@@ -90,8 +90,9 @@ impl Gate {
         }
     }
 
-    /// The number of the present term.
-    pub(crate) fn term(&self) -> u64 {
+    /// The number of the present term: each time the gate opens it is another.
+    #[must_use]
+    pub fn term(&self) -> u64 {
         self.state.borrow().0
     }
 

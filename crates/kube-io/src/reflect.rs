@@ -61,24 +61,28 @@ const BACKOFF: Backoff = Backoff {
     most: Duration::from_secs(10),
 };
 
-/// Waits after a refusal: somebody has to grant it first, or the API server has just started.
+/// Waits after a refusal: somebody has to grant it first, or the API server has just started. A kind that
+/// may not be watched is listed after each of them, so that nobody is blind while it is not clear which.
 const SLOW: Backoff = Backoff {
     first: Duration::from_secs(1),
     most: Duration::from_secs(60),
 };
 
-/// How often a kind is listed that may not be watched.
-const LIST_AGAIN: Duration = Duration::from_secs(60);
-
-/// Refusals of a watch in a row before it counts as not granted: an API server that just started refuses
-/// everybody for a moment.
-const REFUSALS: u32 = 4;
+/// Refusals of a watch in a row after which the wait is at its longest.
+const REFUSALS: u32 = 7;
 
 /// Failures to begin a watch after which the version it begins at is not trusted any more.
 const STUBBORN: u32 = 5;
 
 /// A watch that ends sooner, having told nothing, counts as a failure.
 const TOO_SHORT: Duration = Duration::from_secs(1);
+
+/// A watch that stood as long did not fail to begin, however it ends.
+const STOOD: Duration = Duration::from_secs(30);
+
+/// After this time without a line, not even a bookmark, it is asked whether the version watched from lies
+/// in the future of a store that was put back: such a watch is taken, and tells nothing for ever.
+const QUIET: Duration = Duration::from_secs(75);
 
 /// Nobody takes what is told.
 struct Deserted;
@@ -87,8 +91,18 @@ struct Deserted;
 enum End {
     /// The version is too old, or doubtful: list again, at once.
     Relist,
-    /// Watching is not granted: list again after a while.
-    NotGranted,
+    /// Watching is refused: list again after a while.
+    Refused,
+}
+
+/// How a watch that had begun ended.
+enum Over {
+    /// As the server does after its time, or it fell silent.
+    Orderly,
+    /// By a fault.
+    Failed(Error),
+    /// What was watched from is no version of this store any more.
+    Ahead,
 }
 
 struct Follower<T, O> {
@@ -149,9 +163,9 @@ impl<T: Listed, O: Send> Follower<T, O> {
             };
             match self.watch(version).await? {
                 End::Relist => {}
-                End::NotGranted => {
+                End::Refused => {
                     self.well().await?;
-                    tokio::time::sleep(LIST_AGAIN).await;
+                    tokio::time::sleep(SLOW.after(self.refusals - 1)).await;
                 }
             }
         }
@@ -224,30 +238,31 @@ impl<T: Listed, O: Send> Follower<T, O> {
         loop {
             let begun = Instant::now();
             let before = version.clone();
-            let ended = match self.follow.source.watch(&self.cluster, &version).await {
+            let over = match self.follow.source.watch(&self.cluster, &version).await {
                 Ok(changes) => {
                     self.refusals = 0;
                     self.well().await?;
                     self.take(changes, &mut version).await?
                 }
                 Err(error) if error.is_forbidden() => {
-                    if self.is_not_granted(&error) {
-                        return Ok(End::NotGranted);
-                    }
-                    tokio::time::sleep(BACKOFF.after(self.refusals)).await;
-                    continue;
+                    self.refused(&error);
+                    return Ok(End::Refused);
                 }
-                Err(error) => Err(error),
+                Err(error) => Over::Failed(error),
             };
-            match ended {
-                Err(error) if error.is_expired() => return Ok(End::Relist),
-                Err(error) => self.fault(&error).await?,
-                Ok(()) if version == before && begun.elapsed() < TOO_SHORT => {
+            if begun.elapsed() >= STOOD {
+                self.failures = 0;
+            }
+            match over {
+                Over::Ahead => return Ok(End::Relist),
+                Over::Failed(error) if error.is_expired() => return Ok(End::Relist),
+                Over::Failed(error) => self.fault(&error).await?,
+                Over::Orderly if version == before && begun.elapsed() < TOO_SHORT => {
                     let pause = BACKOFF.after(self.failures);
                     self.failures = self.failures.saturating_add(1);
                     tokio::time::sleep(pause).await;
                 }
-                Ok(()) => self.failures = 0,
+                Over::Orderly => self.failures = 0,
             }
             if self.failures >= STUBBORN {
                 return Ok(End::Relist);
@@ -255,37 +270,58 @@ impl<T: Listed, O: Send> Follower<T, O> {
         }
     }
 
-    /// Takes changes until the watch ends, telling whatever is ready together.
-    async fn take(
-        &mut self,
-        mut changes: Changes,
-        version: &mut String,
-    ) -> Result<Result<(), Error>, Deserted> {
+    /// Takes changes until the watch ends.
+    async fn take(&mut self, mut changes: Changes, version: &mut String) -> Result<Over, Deserted> {
         loop {
-            let mut next = match tokio::time::timeout(DEAD, changes.next(self.follow.decode)).await
-            {
-                Ok(next) => Some(next),
-                Err(_) => return Ok(Ok(())),
+            let next = tokio::select! {
+                biased;
+                next = changes.next(self.follow.decode) => next,
+                true = self.is_ahead_after_all(version) => return Ok(Over::Ahead),
+                () = tokio::time::sleep(DEAD) => return Ok(Over::Orderly),
             };
-            let mut told = Vec::new();
-            let mut ended = None;
-            while let Some(change) = next {
-                match change {
-                    Some(Ok(change)) => told.extend(self.note(change, version)),
-                    Some(Err(error)) => ended = Some(Err(error)),
-                    None => ended = Some(Ok(())),
-                }
-                if ended.is_some() || told.len() >= BATCH {
-                    break;
-                }
-                next = changes.next(self.follow.decode).now_or_never();
-            }
-            self.tell(told).await?;
-            if let Some(ended) = ended {
-                return Ok(ended);
+            if let Some(over) = self.gather(next, &mut changes, version).await? {
+                return Ok(over);
             }
             self.failures = 0;
         }
+    }
+
+    /// Tells of a change, and of whatever is ready with it.
+    async fn gather(
+        &mut self,
+        first: Option<Result<Change<T>, Error>>,
+        changes: &mut Changes,
+        version: &mut String,
+    ) -> Result<Option<Over>, Deserted> {
+        let mut next = Some(first);
+        let mut told = Vec::new();
+        let mut over = None;
+        while let Some(change) = next {
+            match change {
+                Some(Ok(change)) => told.extend(self.note(change, version)),
+                Some(Err(error)) => over = Some(Over::Failed(error)),
+                None => over = Some(Over::Orderly),
+            }
+            if over.is_some() || told.len() >= BATCH {
+                break;
+            }
+            next = changes.next(self.follow.decode).now_or_never();
+        }
+        self.tell(told).await?;
+        Ok(over)
+    }
+
+    /// After some silence: whether the collection's version is older than the one watched from. Whoever
+    /// cannot be asked, or counts otherwise, is believed.
+    async fn is_ahead_after_all(&self, version: &str) -> bool {
+        tokio::time::sleep(QUIET).await;
+        let Ok(now) = self.follow.source.version(&self.cluster).await else {
+            return false;
+        };
+        let number = |version: &str| version.parse::<u64>().ok();
+        number(&now)
+            .zip(number(version))
+            .is_some_and(|(now, watched)| now < watched)
     }
 
     /// What a change has to tell.
@@ -331,13 +367,12 @@ impl<T: Listed, O: Send> Follower<T, O> {
         (self.follow.map)(event)
     }
 
-    fn is_not_granted(&mut self, error: &Error) -> bool {
+    fn refused(&mut self, error: &Error) {
         self.refusals = self.refusals.saturating_add(1);
         if self.refusals == REFUSALS {
             let kind = self.follow.what;
             tracing::info!(kind, %error, "the kind may not be watched: it is listed every minute");
         }
-        self.refusals >= REFUSALS
     }
 
     /// Tells of trouble, once per reason, and waits.

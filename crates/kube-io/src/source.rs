@@ -153,12 +153,16 @@ impl Source {
     }
 
     pub(crate) fn list_path(&self, continued: Option<&str>) -> String {
+        self.page_path(self.page, continued)
+    }
+
+    fn page_path(&self, limit: u32, continued: Option<&str>) -> String {
         let mut path = format!("{}?", self.path);
         if !self.selector.is_empty() {
             path.push_str(&self.selector);
             path.push('&');
         }
-        path.push_str(&format!("limit={}", self.page));
+        path.push_str(&format!("limit={limit}"));
         if let Some(token) = continued {
             path.push_str("&continue=");
             path.push_str(&request::escape(token));
@@ -201,6 +205,13 @@ impl Source {
         let request = request::get(self.list_path(continued))?;
         let text = cluster.text(request, REQUEST).await;
         text.map_err(|error| self.explained(error))
+    }
+
+    /// The version of the collection by now.
+    pub(crate) async fn version(&self, cluster: &Cluster) -> Result<String, Error> {
+        let request = request::get(self.page_path(1, None))?;
+        let text = cluster.text(request, REQUEST).await?;
+        Ok(Page::read(&text)?.version())
     }
 
     /// The objects of a page, and where the next one begins.

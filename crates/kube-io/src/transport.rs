@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How connections to the API server are made.
 //!
-//! This is what `kube::Client::try_from` puts together, but for `TCP_NODELAY`: without it the first request
-//! of each connection waits until the server has acknowledged the end of the TLS handshake, which it puts
-//! off for 40 ms. Proxies are left to that function, which says what it thinks of them.
+//! This is what `kube::Client::try_from` puts together, but for the options of TCP. `TCP_NODELAY`: without it
+//! the first request of each connection waits until the server has acknowledged the end of the TLS
+//! handshake, which it puts off for 40 ms. And the kernel is to notice a peer that vanished without a word
+//! (a control-plane node that lost its power), so that a watch that merely is silent need not be ended.
+//! Proxies are left to that function, which says what it thinks of them.
+
+use std::time::Duration;
 
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{
@@ -12,6 +16,13 @@ use hyper_util::{
 };
 use kube::client::{Body, ConfigExt as _};
 use tower::{BoxError, ServiceBuilder};
+
+/// Silence on a connection after which the kernel asks whether the peer is there, and how often it asks again.
+const ASK_AFTER: Duration = Duration::from_secs(10);
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
+/// Without a sign of life for so long the connection is dead, whether or not something was sent.
+const DEAD_AFTER: Duration = Duration::from_secs(15);
 
 /// A client as `config` says. Nothing is sent yet.
 ///
@@ -24,6 +35,11 @@ pub(crate) fn client(config: kube::Config) -> kube::Result<kube::Client> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    // Shared out among the addresses of a name, so that a dead first one leaves time for the others.
+    tcp.set_connect_timeout(config.connect_timeout);
+    tcp.set_keepalive(Some(ASK_AFTER));
+    tcp.set_keepalive_interval(Some(ASK_EVERY));
+    tcp.set_tcp_user_timeout(Some(DEAD_AFTER));
     let tls = config.rustls_https_connector_with_connector(tcp)?;
     let mut connector = TimeoutConnector::new(tls);
     connector.set_connect_timeout(config.connect_timeout);

@@ -111,6 +111,13 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
             outcome.refuse(report, false, ranges);
         }
     }
+    for (object, why) in resources.unread::<K>() {
+        let kept = K::kept(last_good).get(&object.name).cloned();
+        let goes_on = kept.is_some_and(|version| revive(&*version, rules));
+        let mut report = Report::new(object.clone());
+        report.errors.push(why.clone());
+        outcome.refuse(report, goes_on, Vec::new());
+    }
 }
 
 /// Puts a last good version in force, unless something is wrong with it by now.

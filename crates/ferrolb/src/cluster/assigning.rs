@@ -10,9 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ferrolb_alloc::{Engine, Event, EventType, Kind, Options, Output};
+use ferrolb_alloc::{Engine, Event, EventType, Kind, Options, Output, Standing};
 use ferrolb_kube_io::{Note, Recorder, ServiceStatus, Told, Watched, WriteFault, Writer, Wrote};
-use ferrolb_types::{Diagnostic, ServiceKey};
+use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes::state::T008};
 
 use super::objects::{Objects, subject};
 use crate::intake::Update;
@@ -41,6 +41,8 @@ pub(super) struct Assigning {
     again: BTreeMap<ServiceKey, Again>,
     /// Services whose status holds entries: these are to be kept where their address stays.
     occupied: BTreeSet<ServiceKey>,
+    /// Services that the engine has no more to do with, whose status is still to be emptied.
+    left: BTreeSet<ServiceKey>,
 }
 
 /// A write under way. There is one at most on each version of a Service, so that its answer is about it.
@@ -66,6 +68,8 @@ struct Again {
     decided: Decided,
     refusals: u32,
     due: Instant,
+    /// Why the API server refused it, if it did.
+    refusal: Option<Diagnostic>,
 }
 
 impl Assigning {
@@ -87,6 +91,7 @@ impl Assigning {
             unwritten: BTreeMap::new(),
             again: BTreeMap::new(),
             occupied: BTreeSet::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -150,9 +155,10 @@ impl Assigning {
         }
     }
 
-    /// Why a Service has no address, or not the one it asks for.
+    /// Why a Service has no address, or not the one it asks for, or why its status does not say so.
     pub(super) fn refusal(&self, key: &ServiceKey) -> Option<Diagnostic> {
-        self.engine.explain(key)?.refusal
+        let unwritten = self.again.get(key).and_then(|again| again.refusal.clone());
+        unwritten.or_else(|| self.engine.explain(key)?.refusal)
     }
 
     fn apply(&mut self, update: Update) {
@@ -164,6 +170,9 @@ impl Assigning {
                 } else {
                     self.occupied.insert(key.clone());
                 }
+                if view.is_load_balancer() || Standing::of(&view).is_empty() {
+                    self.left.remove(&key);
+                }
                 self.engine.apply_service(view);
                 if let Some(again) = self.again.remove(&key) {
                     self.write(key, again.decided, again.refusals);
@@ -173,6 +182,7 @@ impl Assigning {
                 self.occupied.remove(&key);
                 self.again.remove(&key);
                 self.unwritten.remove(&key);
+                self.left.remove(&key);
                 self.engine.delete_service(&key);
             }
             Update::Namespace(view) => self.engine.apply_namespace(view),
@@ -186,25 +196,31 @@ impl Assigning {
         let Output { key, outcome } = output;
         let notes: Vec<Note> = outcome.events.iter().map(note).collect();
         if outcome.changed {
+            if self.engine.desired(&key).is_none() {
+                self.left.insert(key.clone());
+            }
             let (ingress, pool) = (outcome.ingress, outcome.pool);
             return self.send(key, ingress, pool, notes, 0);
         }
-        let Some(meta) = self.objects.meta(&key) else {
-            return;
-        };
         for note in notes {
-            self.recorder.note(subject(&key, meta.clone()), note);
+            self.tell(&key, note);
+        }
+    }
+
+    /// An Event on a Service.
+    fn tell(&self, key: &ServiceKey, note: Note) {
+        if let Some(meta) = self.objects.meta(key) {
+            self.recorder.note(subject(key, meta), note);
         }
     }
 
     /// Writes what the engine wants for a Service by now, unless that stands already.
     fn write(&mut self, key: ServiceKey, decided: Decided, refusals: u32) {
-        let Some(standing) = self.engine.desired(&key).cloned() else {
-            return;
+        let standing = match self.engine.desired(&key) {
+            Some(standing) if !self.engine.is_confirmed(&key) => standing.clone(),
+            None if self.left.contains(&key) => Standing::default(),
+            Some(_) | None => return,
         };
-        if self.engine.is_confirmed(&key) {
-            return;
-        }
         // Of another decision nothing of the old one is true.
         let same = standing.addresses == decided.ingress;
         let notes = if same { decided.notes } else { Vec::new() };
@@ -260,20 +276,47 @@ impl Assigning {
             decided: by.decided,
             refusals: by.refusals,
             due: Instant::now(),
+            refusal: None,
         };
         self.again.insert(key, again);
     }
 
     /// The API server refuses the write: again after a while, or when the Service changes.
     fn refused(&mut self, key: ServiceKey, unwritten: Unwritten, fault: &WriteFault) {
-        tracing::error!(service = %key, ?fault, "the status cannot be written");
+        let refusal = unwritable(&key, fault);
         let refusals = unwritten.refusals.saturating_add(1);
+        if refusals == 1 {
+            tracing::error!("{refusal}");
+            self.tell(&key, warning(&refusal));
+        }
         let again = Again {
             decided: unwritten.decided,
             refusals,
             due: Instant::now() + REFUSED.saturating_mul(1 << refusals.min(6)),
+            refusal: Some(refusal),
         };
         self.again.insert(key, again);
+    }
+}
+
+/// What is wrong where the API server takes no status of a Service.
+fn unwritable(key: &ServiceKey, fault: &WriteFault) -> Diagnostic {
+    let why = match fault {
+        WriteFault::Forbidden(why) | WriteFault::Other(why) => why.as_str(),
+        WriteFault::Conflict | WriteFault::Gone | WriteFault::NotLeading => "it was overtaken",
+    };
+    let object = ObjectRef::new("Service", key.namespace(), key.name());
+    let cause = format!("the API server does not take its status: {why}");
+    let remedy = "grant the controller `patch` or `update` of services/status, and see whether an \
+                  admission webhook or policy refuses it; it is tried again within a minute";
+    Diagnostic::error(T008, object, cause, remedy)
+}
+
+fn warning(refusal: &Diagnostic) -> Note {
+    Note {
+        warning: true,
+        reason: "StatusUpdateFailed".into(),
+        message: refusal.to_string(),
     }
 }
 

@@ -206,7 +206,8 @@ impl Controller {
             tokio::select! {
                 () = turn.cancelled() => return Turn::Stopped,
                 Ok(()) = self.leadership.changed() => {
-                    if !leads(&mut self.leadership) {
+                    // It may have been lost and won again since anybody looked.
+                    if !leads(&mut self.leadership) || self.gate.term() != term.number {
                         tracing::warn!("the leadership is lost: nothing is assigned any more");
                         return Turn::Over;
                     }
@@ -223,6 +224,7 @@ impl Controller {
     }
 
     fn begin(&self, turn: &CancellationToken) -> Term {
+        let number = self.gate.term();
         let options = WriterOptions {
             recorder: Some(self.recorder.clone()),
             ..WriterOptions::default()
@@ -231,6 +233,7 @@ impl Controller {
         let objects = self.objects(&assigning::FOLLOWED);
         let lb_class = self.args.role.source.lb_class.clone();
         Term {
+            number,
             assigning: Assigning::new(lb_class, objects, writer, self.recorder.clone()),
             faults: Faults::new(self.recorder.clone(), Share::Controller),
             pools: PoolStatuses::start(&self.cluster, self.gate.clone(), turn),
@@ -308,6 +311,8 @@ impl Controller {
 
 /// What lives as long as a leadership.
 struct Term {
+    /// Its number at the gate.
+    number: u64,
     assigning: Assigning,
     faults: Faults,
     pools: PoolStatuses,

@@ -8,8 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ferrolb_config::object::Object;
-use ferrolb_kube_io::{Note, Recorder, Subject, Told};
+use ferrolb_kube_io::{Meta, Note, Recorder, Subject, Told};
 use ferrolb_types::{Diagnostic, ObjectRef};
 
 /// MetalLB's reason in `ConfigurationState`.
@@ -87,15 +86,19 @@ impl Faults {
     pub(super) fn take(&mut self, batch: &[Told]) {
         for told in batch {
             match told {
-                Told::Apply(object, meta) if is_configuration(object) => {
-                    let object = object.reference();
-                    if self.share.has(&object.kind) {
-                        self.uids.insert(object, meta.uid.clone());
-                    }
+                Told::Apply(object, meta) if object.is_ours() => {
+                    self.note(object.reference(), meta);
                 }
+                Told::Broken(object, meta, _) => self.note(object.clone(), meta),
                 Told::Delete(object) => drop(self.uids.remove(object)),
                 _ => {}
             }
+        }
+    }
+
+    fn note(&mut self, object: ObjectRef, meta: &Meta) {
+        if api_version(&object.kind).is_some() && self.share.has(&object.kind) {
+            self.uids.insert(object, meta.uid.clone());
         }
     }
 
@@ -113,26 +116,21 @@ impl Faults {
     }
 }
 
-fn is_configuration(object: &Object) -> bool {
-    matches!(
-        object,
-        Object::IPAddressPool(_)
-            | Object::Community(_)
-            | Object::BGPAdvertisement(_)
-            | Object::L2Advertisement(_)
-            | Object::BGPPeer(_)
-            | Object::BFDProfile(_)
-    )
+/// The API version of a kind that the configuration is made of.
+fn api_version(kind: &str) -> Option<&'static str> {
+    match kind {
+        "BGPPeer" => Some("metallb.io/v1beta2"),
+        "IPAddressPool" | "Community" | "BGPAdvertisement" | "L2Advertisement" | "BFDProfile" => {
+            Some("metallb.io/v1beta1")
+        }
+        _ => None,
+    }
 }
 
 fn subject(object: &ObjectRef, uid: &str) -> Subject {
-    let api_version = match &*object.kind {
-        "BGPPeer" => "metallb.io/v1beta2",
-        _ => "metallb.io/v1beta1",
-    };
     Subject {
         kind: object.kind.clone(),
-        api_version: api_version.into(),
+        api_version: api_version(&object.kind).unwrap_or_default().into(),
         namespace: object.namespace.as_str().into(),
         name: object.name.as_str().into(),
         uid: uid.into(),

@@ -217,8 +217,9 @@ impl Objects {
                 self.intake.apply(object)
             }
             Told::Delete(object) => self.delete(&object),
-            Told::Broken(object, why) => {
+            Told::Broken(object, _, why) => {
                 self.news = true;
+                self.intake.refuse(object.clone(), (*why).clone());
                 self.broken.insert(object, why);
                 None
             }

@@ -79,7 +79,10 @@ impl Gathered {
                 self.stand_ins.extend(stand_in(&object));
                 self.updates.extend(self.intake.apply(object));
             }
-            Told::Broken(_, why) => self.faults.push(*why),
+            Told::Broken(object, _, why) => {
+                self.intake.refuse(object, (*why).clone());
+                self.faults.push(*why);
+            }
             _ => {}
         }
     }

@@ -42,6 +42,8 @@ pub(super) struct Seen {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Its uid, where nothing else could be read of it.
+    pub uid: Box<str>,
     /// Its resourceVersion.
     pub version: Box<str>,
     /// The object, or why it cannot be decoded.
@@ -147,6 +149,7 @@ struct Head {
 struct HeadMeta {
     name: String,
     namespace: String,
+    uid: Box<str>,
     resource_version: Box<str>,
 }
 
@@ -155,6 +158,7 @@ fn unreadable(text: &str, error: String) -> Seen {
     Seen {
         namespace: metadata.namespace,
         name: metadata.name,
+        uid: metadata.uid,
         version: metadata.resource_version,
         object: Err(error),
     }
@@ -180,6 +184,7 @@ fn core<S: DeserializeOwned, K>(
             Seen {
                 namespace: reference.namespace,
                 name: reference.name,
+                uid: Box::default(),
                 version: meta.resource_version.clone(),
                 object: Ok((object, meta)),
             }
@@ -339,6 +344,7 @@ where
     Seen {
         namespace: meta.namespace.clone().unwrap_or_default(),
         name: meta.name.clone().unwrap_or_default(),
+        uid: Box::default(),
         version: told.resource_version.clone(),
         object: Ok((wrap(object), told)),
     }

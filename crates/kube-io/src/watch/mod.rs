@@ -47,7 +47,7 @@ pub enum Told {
     /// The object is gone.
     Delete(ObjectRef),
     /// The object cannot be decoded: its last good version stays.
-    Broken(ObjectRef, Box<Diagnostic>),
+    Broken(ObjectRef, Meta, Box<Diagnostic>),
     /// The first complete list of the kind has been told.
     Synced(Watched),
     /// The kind cannot be read at present, for this reason; it is tried again. Told once per reason.
@@ -137,7 +137,12 @@ fn apply(kind: Watched, seen: Seen) -> Told {
         Err(error) => {
             let object = ObjectRef::new(kind.kind(), seen.namespace, seen.name);
             let diagnostic = broken(kind, object.clone(), &error);
-            Told::Broken(object, Box::new(diagnostic))
+            let meta = Meta {
+                uid: seen.uid,
+                resource_version: seen.version,
+                generation: None,
+            };
+            Told::Broken(object, meta, Box::new(diagnostic))
         }
     }
 }

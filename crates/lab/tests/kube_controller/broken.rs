@@ -157,7 +157,8 @@ fn of_a_newer_version() {
     let site = Site::new(&lab).unwrap();
     let mut case = Case::new(&site);
     extend_the_kind(&lab).unwrap();
-    newer(&mut case).unwrap();
+    let memory = lab.cluster.dir().join("memory");
+    newer(&mut case, &format!("--state-dir={}", memory.display())).unwrap();
     case.stop().unwrap();
 }
 
@@ -171,7 +172,7 @@ fn extend_the_kind(lab: &lab::Lab) -> Result<()> {
     Ok(())
 }
 
-fn newer(case: &mut Case<'_>) -> Result<()> {
+fn newer(case: &mut Case<'_>, flag: &str) -> Result<()> {
     let site = case.site;
     let path = site.ours("ipaddresspools");
     let object = |name: &str, spec: Value| {
@@ -200,7 +201,7 @@ fn newer(case: &mut Case<'_>) -> Result<()> {
         }
         Ok(kept)
     })?;
-    case.start()?;
+    case.start_with(&[flag])?;
     case.put(&svc("a"))?;
     case.want("a", "10.0.0.0 @coloured", GOT)?;
     site.want_pool("coloured", [1, 3, 0, 0])?;
@@ -218,7 +219,40 @@ fn newer(case: &mut Case<'_>) -> Result<()> {
     case.put(&svc("b"))?;
     case.want("b", "10.0.0.1 @coloured", GOT)?;
     case.want("a", "10.0.0.0 @coloured", "")?;
+    unread_at_a_start(case, flag)?;
     replace(json!({ "addresses": ["10.0.0.0/30"] }))?;
     site.delete_pool("typed")?;
     want_state(site, "Valid", &[])
+}
+
+/// A process that never could read the pool goes on with what the one before it remembered, and without
+/// that leaves everybody what he has.
+fn unread_at_a_start(case: &mut Case<'_>, flag: &str) -> Result<()> {
+    case.stop()?;
+    case.start_with(&[flag])?;
+    case.put(&svc("c"))?;
+    case.want("c", "10.0.0.2 @coloured", GOT)?;
+    case.stop()?;
+    case.start()?;
+    case.put(&svc("d"))?;
+    case.want("d", "", "W:AllocationFailed")?;
+    for (name, status) in [("a", "10.0.0.0"), ("b", "10.0.0.1"), ("c", "10.0.0.2")] {
+        case.want(name, &format!("{status} @coloured"), "")?;
+    }
+    case.site.delete("d")?;
+    case.forget("d");
+    told_on_the_object(case.site, "coloured")
+}
+
+/// The pool has an Event that says why it does not count.
+fn told_on_the_object(site: &Site, pool: &str) -> Result<()> {
+    let path = format!("/api/v1/namespaces/{}/events", site.name);
+    let said = wait::until("an Event on the pool", SOON, || {
+        let events = site.lab.get(&path)?;
+        let about = |event: &&Value| event["involvedObject"]["name"] == pool;
+        let messages = events["items"].as_array().into_iter().flatten();
+        let mut messages = messages.filter(about).map(|event| &event["message"]);
+        Ok(messages.any(|said| said.as_str().is_some_and(|said| said.contains("FLB-V003"))))
+    });
+    said.map(drop)
 }

@@ -229,6 +229,30 @@ pub fn one_keeps_the_state() {
     first.stop().unwrap();
 }
 
+/// The leadership is lost and won again within a few milliseconds, in the middle of a churn.
+pub fn a_lease_that_is_deleted_costs_nothing() {
+    const COUNT: u32 = 600;
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    site.apply_pool(&pool("p", "10.0.0.0/20")).unwrap();
+    let controller = site.start().unwrap();
+    controller.0.wait_for_log("assigning", SOON).unwrap();
+    let calls = many::create(&site, COUNT).unwrap();
+    let lease = format!("{LEASES}/{}/leases/ferrolb-controller", site.name);
+    thread::scope(|scope| {
+        let made = scope.spawn(|| lab.admin().each(8, calls));
+        while !made.is_finished() {
+            lab.admin().call(&Call::delete(&lease)).unwrap();
+            thread::sleep(Duration::from_millis(100));
+        }
+        made.join().unwrap().unwrap();
+    });
+    many::all_served(&site, COUNT as usize, SOON).unwrap();
+    let lost = controller.0.log().matches("we lead no longer").count();
+    assert!(lost > 0, "it was never lost");
+    controller.stop().unwrap();
+}
+
 /// The two have the same rules and different names, so neither takes the other for itself.
 pub fn two_processes_of_one_host_are_two() {
     let Some(lab) = lab::shared() else { return };

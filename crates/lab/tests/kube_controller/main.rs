@@ -26,3 +26,4 @@ mod scenes;
 mod sharing;
 mod site;
 mod statuses;
+mod unwritten;

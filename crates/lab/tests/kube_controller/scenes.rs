@@ -8,12 +8,16 @@ use crate::{kills, leaders, outages};
 /// A name, and what happens.
 type Scene = (&'static str, fn());
 
-const SCENES: [Scene; 5] = [
+const SCENES: [Scene; 6] = [
     ("another takes over", leaders::another_takes_over),
     ("one keeps the state", leaders::one_keeps_the_state),
     (
         "two processes of one host are two",
         leaders::two_processes_of_one_host_are_two,
+    ),
+    (
+        "a Lease that is deleted costs nothing",
+        leaders::a_lease_that_is_deleted_costs_nothing,
     ),
     ("the API server fails", outages::the_api_server_fails),
     ("killed again and again", kills::killed_again_and_again),

@@ -9,4 +9,5 @@ codes! {
     T005 "the last good versions of manifests cannot be read"
     T006 "a kind cannot be followed at the API server"
     T007 "the CustomResourceDefinition of a kind is not installed"
+    T008 "the status of a Service cannot be written"
 }

@@ -2,7 +2,7 @@
 //! Faults stay with their object; an object broken by an edit goes on with its last good version.
 
 use ferrolb_api::resource::{BGPAdvertisement, Community, IPAddressPool};
-use ferrolb_types::ObjectRef;
+use ferrolb_types::{Diagnostic, ObjectRef, codes::schema::V003};
 
 use super::support::{NAMESPACE, apply, brief, resources};
 use crate::{Compiler, Config, LastGood, compiled::Refused, resources::Resources};
@@ -76,6 +76,36 @@ fn a_restart_remembers() {
             .pools
             .is_empty()
     );
+}
+
+/// An object that cannot be read at all, of a newer version perhaps.
+#[test]
+fn a_restart_remembers_what_it_cannot_read() {
+    let (compiler, mut resources, _) = edit(&[POOL], "L2Advertisement l {}");
+    let kept = serde_json::to_string(compiler.last_good()).unwrap();
+    let restart = |resources: &Resources| {
+        let mut compiler = Compiler::restore(serde_json::from_str(&kept).unwrap());
+        let config = compiler.compile(resources);
+        (compiler, config)
+    };
+    resources.delete::<IPAddressPool>("", "a");
+    let object = ObjectRef::new("IPAddressPool", NAMESPACE, "a");
+    let why = Diagnostic::error(V003, object.clone(), "a number", "write a text");
+    assert!(resources.refuse(object.clone(), why.clone()));
+    assert!(!resources.refuse(object, why.clone()), "nothing new");
+
+    let (compiler, config) = restart(&resources);
+    assert_eq!(entries(&config, "a"), ["10.0.0.0/24"]);
+    let refusal = refused(&config, "IPAddressPool", "a");
+    assert!(refusal.last_good_in_force && refusal.diagnostics == [why]);
+    assert_eq!(serde_json::to_string(compiler.last_good()).unwrap(), kept);
+
+    let config = Compiler::new().compile(&resources);
+    assert!(!refused(&config, "IPAddressPool", "a").last_good_in_force);
+
+    assert!(resources.delete::<IPAddressPool>("", "a"));
+    let (_, config) = restart(&resources);
+    assert!(config.refused.is_empty() && config.pools.is_empty());
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn pool(addresses: &str) -> Told {
 fn undecodable() -> Told {
     let object = ObjectRef::new("IPAddressPool", "metallb-system", "a");
     let why = Diagnostic::error(codes::schema::V003, object.clone(), "a number", "a text");
-    Told::Broken(object, Box::new(why))
+    Told::Broken(object, Meta::default(), Box::new(why))
 }
 
 fn goes_on(told: Vec<Told>) -> bool {
