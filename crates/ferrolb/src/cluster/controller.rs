@@ -3,14 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ferrolb_config::object::Object;
 use ferrolb_kube_io::{
     Cluster, Election, Gate, Leadership, LeaseOptions, Owner, Recorder, Told, Watched, Writer,
     WriterOptions, Wrote, lease,
-    status::{
-        Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses, memberlist_secret,
-    },
+    status::{Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses},
     watch::follow_with_extras,
 };
 use ferrolb_telemetry::Metrics;
@@ -25,6 +23,7 @@ use super::{
     answered,
     assigning::{self, Assigning},
     faults::{Faults, Share},
+    memberlist,
     memory::Memory,
     monitor::{self, Monitor, Question, pool_status, verdict},
     objects::Objects,
@@ -66,7 +65,7 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     };
     monitor.has(Wait::ApiServer);
     let identity = identity(owner.as_ref())?;
-    make_memberlist_secret(&cluster, &args).await?;
+    memberlist::start(&cluster, &args, &stop);
     if args.mode != WebhookMode::Disabled {
         webhooks::start(&cluster, &args.webhooks, &serve.tls, &monitor, &stop)
             .await
@@ -82,6 +81,8 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
         return Ok(());
     }
     let recorder = Recorder::start(&cluster, "metallb-controller", &host(), &stop);
+    let own = monitor.metrics.own();
+    own.count_dropped_events(recorder.dropped().into());
     let options = LeaseOptions::new(LEASE, identity);
     let (leadership, gate, election) = Election::start(&cluster, options, &stop);
     let controller = Controller {
@@ -132,28 +133,6 @@ fn host() -> String {
 async fn let_go(election: JoinHandle<()>) {
     // An API server that does not answer lets it run out.
     let _ = timeout(FAREWELL, election).await;
-}
-
-async fn make_memberlist_secret(cluster: &Cluster, args: &ClusterController) -> anyhow::Result<()> {
-    let Some(name) = &args.memberlist_secret else {
-        return Ok(());
-    };
-    let owner = match &args.deployment {
-        Some(deployment) => Some(
-            cluster
-                .deployment_owner(deployment)
-                .await
-                .context("own Deployment (--deployment)")?,
-        ),
-        None => None,
-    };
-    let created = memberlist_secret(cluster, name, owner.as_ref())
-        .await
-        .context("memberlist Secret (--ml-secret-name)")?;
-    if created {
-        tracing::info!(secret = name, "memberlist Secret made");
-    }
-    Ok(())
 }
 
 /// How a turn as leader or stand-by ended.

@@ -20,6 +20,7 @@ mod announcing;
 mod assigning;
 mod controller;
 mod faults;
+mod memberlist;
 mod memory;
 mod monitor;
 mod objects;

@@ -63,6 +63,8 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     };
     monitor.has(Wait::ApiServer);
     let recorder = Recorder::start(&cluster, "metallb-speaker", node.as_str(), &stop);
+    let own = monitor.metrics.own();
+    own.count_dropped_events(recorder.dropped().into());
     let states = ConfigurationStateOptions {
         component: Component::Speaker {
             node: node.to_string(),

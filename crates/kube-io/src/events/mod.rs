@@ -116,15 +116,19 @@ impl Recorder {
 
     /// Takes a note; never waits.
     pub fn note(&self, subject: Subject, note: Note) {
-        if self.queue.try_send((subject, note)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let refused = self.queue.try_send((subject, note)).is_err();
+        if refused && self.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                waiting = QUEUE,
+                "too many Events wait to be written: some are dropped from now on"
+            );
         }
     }
 
-    /// Notes that the queue could not take.
+    /// The count of notes that the queue could not take.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+    pub fn dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.dropped)
     }
 }
 

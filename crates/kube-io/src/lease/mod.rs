@@ -254,9 +254,15 @@ impl Election {
                 () = self.stop.cancelled() => return (Stand::Out(None), Duration::ZERO),
                 () = tokio::time::sleep(ASK_AGAIN) => {}
             }
-            // Nobody answering refuses nothing.
-            if !matches!(self.is_granted().await, Ok(false)) {
-                return (Stand::Out(None), Duration::ZERO);
+            match self.is_granted().await {
+                Ok(false) => {}
+                // A quota or a policy may refuse what the rules grant.
+                Ok(true) => {
+                    tracing::warn!(%error, "the lease was refused; the rules grant it by now");
+                    return (Stand::Out(None), self.options.retry / 4);
+                }
+                // Nobody answering refuses nothing.
+                Err(_) => return (Stand::Out(None), Duration::ZERO),
             }
         }
         tracing::warn!(%error, "no Lease is granted to us: there must be one writer alone");

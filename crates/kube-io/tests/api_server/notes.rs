@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Events.
 
+use std::sync::atomic::Ordering;
+
 use ferrolb_kube_io::{Note, Recorder, Subject};
 use ferrolb_lab::cluster::{Call, Cluster};
 use ferrolb_types::ServiceKey;
@@ -68,5 +70,5 @@ async fn the_same_one_again_is_counted_up() {
     })
     .await;
     stop.cancel();
-    assert_eq!(recorder.dropped(), 0);
+    assert_eq!(recorder.dropped().load(Ordering::Relaxed), 0);
 }

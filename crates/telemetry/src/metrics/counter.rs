@@ -35,6 +35,13 @@ impl Counter {
     }
 }
 
+impl From<Arc<AtomicU64>> for Counter {
+    /// Somebody else's count.
+    fn from(count: Arc<AtomicU64>) -> Self {
+        Self(count)
+    }
+}
+
 /// Counts told apart by `N` labels. The values of the labels must be few: none of them ever goes.
 #[derive(Debug)]
 pub struct Counters<const N: usize> {

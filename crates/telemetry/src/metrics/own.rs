@@ -30,6 +30,7 @@ pub struct Own {
     pub refused_connections: Counters<1>,
     /// Everything needed at the start is there.
     pub ready: Switch,
+    dropped_events: Mutex<Option<Counter>>,
     leader: Mutex<Option<bool>>,
     standing: Mutex<Option<Standing>>,
     faults: Mutex<BTreeMap<(Code, Severity), u64>>,
@@ -44,10 +45,16 @@ impl Own {
             watch_reconnects: Counters::new(["kind"]),
             refused_connections: Counters::new(["server"]),
             ready: Switch::default(),
+            dropped_events: Mutex::default(),
             leader: Mutex::default(),
             standing: Mutex::default(),
             faults: Mutex::default(),
         }
+    }
+
+    /// Where Events are counted that could not be queued, of a role on an API server.
+    pub fn count_dropped_events(&self, count: Counter) {
+        *lock(&self.dropped_events) = Some(count);
     }
 
     /// Whether this process is the one that writes, of a role that is elected.
@@ -94,6 +101,13 @@ impl Own {
             "ferrolb_refused_connections_total",
             "Connections refused or ended by a bound of the server.",
         ));
+        if let Some(dropped) = &*lock(&self.dropped_events) {
+            page.counter(
+                "ferrolb_events_dropped_total",
+                "Events that too many others waited before.",
+            )
+            .add(&[], dropped.get());
+        }
         page.gauge(
             "ferrolb_ready",
             "1 once everything needed at the start is there.",

@@ -10,4 +10,5 @@ codes! {
     T006 "a kind cannot be followed at the API server"
     T007 "the CustomResourceDefinition of a kind is not installed"
     T008 "the status of a Service cannot be written"
+    T009 "the Secret for the memberlist of MetalLB's speakers cannot be made"
 }
