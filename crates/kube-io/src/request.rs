@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests by hand, where the typed client would decode more than we look at.
 
-use http::{Method, Request, header};
+use http::{HeaderValue, Method, Request, header};
 use serde::Serialize;
 
 use crate::Error;
@@ -67,6 +67,16 @@ pub(crate) fn patch(
         Some(kind.content_type()),
         json(body)?,
     )
+}
+
+/// The same, to be answered with the metadata of the object alone: it need not be written out as a whole by
+/// the server, nor read here.
+pub(crate) fn in_short(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
+    let short = HeaderValue::from_static(
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+    );
+    request.headers_mut().insert(header::ACCEPT, short);
+    request
 }
 
 fn json(body: &impl Serialize) -> Result<Vec<u8>, Error> {

@@ -201,13 +201,15 @@ impl Scribe {
             let name = body::name(subject, told.tail);
             let path = request::object("v1", Some(namespace), "events", &name);
             let request = request::patch(PatchKind::Merge, path, &body::recount(&told))?;
+            let request = request::in_short(request);
             self.cluster.text(request, LIMIT).await?;
             return Ok(told);
         }
         let told = Told::new(body::tail()?);
         let event = body::event(subject, note, &told, self.component, &self.host);
         let path = request::collection("v1", Some(namespace), "events");
-        match self.cluster.text(request::post(path, &event)?, LIMIT).await {
+        let request = request::in_short(request::post(path, &event)?);
+        match self.cluster.text(request, LIMIT).await {
             Ok(_) => Ok(told),
             // An earlier try of ours, whose answer was lost.
             Err(error) if error.is_conflict() => Ok(told),

@@ -21,7 +21,7 @@ use crate::{
     gate::Gate,
     latest::Latest,
     request,
-    write::{Change, LIMIT, Mode},
+    write::{Change, LIMIT, Mode, STATUS},
 };
 
 /// Requests under way at once.
@@ -191,7 +191,7 @@ impl Keeper {
         let status = json!(owed);
         let change = Change {
             path: &path,
-            subresource: "/status?timeout=5s",
+            subresource: STATUS,
             patch: &json!({ "status": status }),
             object: None,
             edit: |object: &mut Value| {

@@ -22,7 +22,7 @@ use crate::{
     latest::{Job, Latest},
     load::Urgent,
 };
-pub(crate) use put::{Change, Mode};
+pub(crate) use put::{Change, Mode, STATUS};
 pub use service::ServiceStatus;
 
 /// Longest time of one write, and so how long before the gate's deadline the last one starts.

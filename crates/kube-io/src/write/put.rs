@@ -15,6 +15,10 @@ use crate::{
     request::{self, PatchKind},
 };
 
+/// Where a status is written. The server is to give up in time, should we be gone by then; and need not
+/// compare the fields with its schema for a warning: they are few, and right.
+pub(crate) const STATUS: &str = "/status?timeout=5s&fieldValidation=Ignore";
+
 /// Which of the two a resource takes, as far as we know. Clones share the knowledge.
 #[derive(Clone, Debug)]
 pub(crate) struct Mode {
@@ -56,7 +60,7 @@ impl Mode {
         let target = format!("{}{}", change.path, change.subresource);
         if !self.put.load(Ordering::Relaxed) {
             let request = request::patch(PatchKind::Merge, &target, change.patch)?;
-            match cluster.call(request, LIMIT).await {
+            match cluster.call(request::in_short(request), LIMIT).await {
                 Ok(written) => return Ok(version(written)),
                 Err(error) if error.is_forbidden() => {}
                 Err(error) => return Err(error),
@@ -69,7 +73,8 @@ impl Mode {
         if !(change.edit)(&mut object) {
             return Err(conflict());
         }
-        let written = cluster.call(request::put(&target, &object)?, LIMIT).await?;
+        let request = request::in_short(request::put(&target, &object)?);
+        let written = cluster.call(request, LIMIT).await?;
         self.settle();
         Ok(version(written))
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     LIMIT,
-    put::{Change, Mode, conflict},
+    put::{Change, Mode, STATUS, conflict},
 };
 use crate::{Cluster, Error, events::Note, request};
 
@@ -45,8 +45,6 @@ pub(super) async fn write(
         "services",
         status.key.name(),
     );
-    // Bounds the request on the server's side too, should we be gone by then.
-    let subresource = "/status?timeout=5s";
     let object = if status.keep && !status.ingress.is_empty() {
         let object: Value = cluster.call(request::get(&path)?, LIMIT).await?;
         if !is_decided_on(&object, status) {
@@ -62,7 +60,7 @@ pub(super) async fn write(
     let entries = entries(object.as_ref(), status);
     let change = Change {
         path: &path,
-        subresource,
+        subresource: STATUS,
         patch: &patch(status, &entries),
         object,
         edit: |object: &mut Value| is_decided_on(object, status) && edit(object, status, &entries),

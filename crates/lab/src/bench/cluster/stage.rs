@@ -25,7 +25,7 @@ pub(super) const POOL: &str = "10.0.0.0/15";
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks at the last Service.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(50);
 /// Connections that load is made with.
 pub(super) const CONNECTIONS: usize = 16;
 
