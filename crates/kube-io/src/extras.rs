@@ -53,8 +53,8 @@ impl Listed for Extras {
     }
 }
 
-/// Tells `out` of it, until `stop` or until nobody takes it any more. Nothing waits for it: who may not
-/// read it is not told of one.
+/// Tells `out` of it, until `stop` or until nobody takes it any more. Nothing that matters waits for it:
+/// who may not read it is not told of one.
 pub(crate) fn spawn(cluster: &Cluster, out: mpsc::Sender<Vec<Told>>, stop: &CancellationToken) {
     let path = request::collection("v1", Some(cluster.namespace()), "configmaps");
     let selector = request::escape(&format!("metadata.name={NAME}"));
@@ -71,7 +71,8 @@ fn told(event: Event<Extras>) -> Option<Told> {
     match event {
         Event::Set(extras) => Some(Told::Extras(extras.say_something())),
         Event::Gone(..) => Some(Told::Extras(false)),
-        Event::Synced | Event::Trouble(_) | Event::Well => None,
+        Event::Synced | Event::Trouble(_) => Some(Told::ExtrasKnown),
+        Event::Well => None,
     }
 }
 

@@ -254,7 +254,7 @@ impl Controller {
 
     fn objects(&self, followed: &[Watched]) -> Objects {
         let memory = Memory::start(self.args.role.source.state_dir.clone());
-        Objects::new(self.cluster.namespace(), followed, memory)
+        Objects::new(self.cluster.namespace(), followed, memory).awaiting_extras()
     }
 
     fn take(&self, term: &mut Term, batch: Vec<Told>) {

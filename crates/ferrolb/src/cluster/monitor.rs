@@ -243,7 +243,8 @@ pub(super) fn verdict(objects: &Objects) -> Option<Verdict> {
         .iter()
         .filter(|one| one.code == codes::command::X013);
     let extras: Vec<String> = extras.map(ToString::to_string).collect();
-    objects.is_configured().then_some(match extras.is_empty() {
+    let is_ripe = objects.is_configured() && !objects.awaits_extras();
+    is_ripe.then_some(match extras.is_empty() {
         true => Verdict::Valid,
         false => Verdict::Doubtful(extras),
     })

@@ -37,6 +37,8 @@ pub(super) struct Objects {
     trouble: BTreeMap<Watched, Error>,
     /// What is said of configuration for FRR, where there is any.
     extras: Option<Diagnostic>,
+    /// Whether that is still to be found out: a verdict before would be written, and then another.
+    awaits_extras: bool,
     services: HashMap<ServiceKey, Version>,
     /// The nodes whose speakers are alive.
     alive: BTreeSet<NodeName>,
@@ -71,12 +73,24 @@ impl Objects {
             broken: BTreeMap::new(),
             trouble: BTreeMap::new(),
             extras: None,
+            awaits_extras: false,
             services: HashMap::new(),
             alive: BTreeSet::new(),
             departed: BTreeSet::new(),
             news: false,
             news_of_kinds: false,
         }
+    }
+
+    /// The same, of whoever looks for configuration for FRR, too.
+    pub(super) fn awaiting_extras(mut self) -> Self {
+        self.awaits_extras = true;
+        self
+    }
+
+    /// Whether a verdict on the configuration would be an early one.
+    pub(super) fn awaits_extras(&self) -> bool {
+        self.awaits_extras
     }
 
     /// As [`Intake::refuse_bgp`].
@@ -234,6 +248,10 @@ impl Objects {
                     tracing::warn!("{ignored}");
                 }
                 self.news = true;
+                None
+            }
+            Told::ExtrasKnown => {
+                self.news |= std::mem::take(&mut self.awaits_extras);
                 None
             }
             Told::Trouble(kind, why) => {

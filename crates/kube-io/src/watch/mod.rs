@@ -54,6 +54,8 @@ pub enum Told {
     Trouble(Watched, Error),
     /// Whether somebody has configuration for FRR ([`ferrolb_config::extras`]), which is not used.
     Extras(bool),
+    /// That is known by now, or cannot be known.
+    ExtrasKnown,
     /// The trouble is over.
     Well(Watched),
 }

@@ -69,6 +69,7 @@ fn word(told: &Told) -> String {
         Told::Synced(_) => "synced".into(),
         Told::Trouble(_, why) => format!("trouble: {why}"),
         Told::Well(_) => "well".into(),
+        Told::ExtrasKnown => "extras known".into(),
         Told::Extras(there) => format!("extras: {there}"),
     }
 }

@@ -73,3 +73,18 @@ fn before_there_is_a_configuration_every_kind_that_cannot_be_read_is_told() {
     objects.take(vec![Told::Synced(Watched::IPAddressPools)]);
     assert_eq!(verdict(&objects), Some(Verdict::Valid));
 }
+
+/// What a restarted controller finds stays, rather than to be written twice.
+#[test]
+fn no_verdict_before_it_is_known_whether_there_is_configuration_for_frr() {
+    let mut objects = objects().awaiting_extras();
+    objects.take(FOLLOWED.map(Told::Synced).into());
+    assert!(objects.is_configured());
+    assert_eq!(verdict(&objects), None);
+    objects.take(vec![Told::Extras(true)]);
+    assert_eq!(verdict(&objects), None);
+    assert!(objects.has_news());
+    objects.take(vec![Told::ExtrasKnown]);
+    assert!(objects.has_news(), "it is to be asked for again");
+    assert!(matches!(verdict(&objects), Some(Verdict::Doubtful(_))));
+}
