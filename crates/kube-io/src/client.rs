@@ -7,10 +7,14 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, load::Load, transport};
+use crate::{
+    Error,
+    kubeconfig::{self, Way},
+    load::Load,
+    transport,
+};
 
 /// Longest time for a connection to stand, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -56,7 +60,7 @@ impl Cluster {
     /// # Errors
     /// [`Error::Config`] where neither a kubeconfig nor a service account can be used.
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
-        let mut config = config(connection).await?;
+        let Way { mut config, proxy } = kubeconfig::way(connection).await?;
         config.connect_timeout = Some(CONNECT);
         // A watch may be silent for minutes; a peer that vanished is the kernel's to notice (`transport`).
         config.read_timeout = None;
@@ -69,7 +73,7 @@ impl Cluster {
             })?;
             config.headers.push((http::header::USER_AGENT, agent));
         }
-        let client = transport::client(config).map_err(|error| Error::Config(error.to_string()))?;
+        let client = transport::client(config, proxy)?;
         Ok(Self::with_client(client, &connection.namespace))
     }
 
@@ -137,68 +141,5 @@ impl Cluster {
     /// How busy the writes that matter are; the others make way.
     pub(crate) fn load(&self) -> &Load {
         &self.load
-    }
-}
-
-async fn config(connection: &Connection) -> Result<kube::Config, Error> {
-    let options = KubeConfigOptions {
-        context: connection.context.clone(),
-        ..KubeConfigOptions::default()
-    };
-    if let Some(path) = &connection.kubeconfig {
-        let file = Kubeconfig::read_from(path).map_err(unusable)?;
-        return kube::Config::from_custom_kubeconfig(file, &options)
-            .await
-            .map_err(unusable);
-    }
-    // A file that is named and broken is not passed over for another cluster.
-    let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
-    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-    if in_pod && !named && connection.context.is_none() {
-        return kube::Config::incluster().map_err(|error| Error::Config(error.to_string()));
-    }
-    kube::Config::from_kubeconfig(&options)
-        .await
-        .map_err(unusable)
-}
-
-/// Why a kubeconfig cannot be used. What cannot be parsed is never quoted: the line may hold a token or a key.
-fn unusable(error: KubeconfigError) -> Error {
-    let text = match error {
-        KubeconfigError::Parse(error) => {
-            let place = error.location();
-            let place = place.map(|at| format!(" at line {} column {}", at.line(), at.column()));
-            let place = place.unwrap_or_default();
-            format!("the kubeconfig cannot be read as one: something is wrong{place}")
-        }
-        error => error.to_string(),
-    };
-    Error::Config(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_broken_kubeconfig_is_not_quoted() {
-        let file = std::env::temp_dir().join(format!("ferrolb-kubeconfig-{}", std::process::id()));
-        let texts = [
-            "users:\n- name: admin\n  user:\n    token: hunter2\n   client-key-data: hunter2\n",
-            "users:\n- name: admin\n  user: hunter2\n",
-            "users: hunter2\n",
-        ];
-        for text in texts {
-            std::fs::write(&file, text).expect("written");
-            let connection = Connection {
-                kubeconfig: Some(file.clone()),
-                ..Connection::default()
-            };
-            let refused = Cluster::connect(&connection).await.expect_err(text);
-            let said = format!("{refused} {refused:?}");
-            assert!(said.contains("line"), "{said}");
-            assert!(!said.contains("hunter2"), "{said}");
-        }
-        std::fs::remove_file(&file).expect("removed");
     }
 }

@@ -33,6 +33,7 @@ mod error;
 pub mod events;
 pub mod extras;
 mod gate;
+mod kubeconfig;
 mod latest;
 pub mod lease;
 mod load;

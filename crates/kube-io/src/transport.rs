@@ -5,17 +5,25 @@
 //! the first request of each connection waits until the server has acknowledged the end of the TLS
 //! handshake, which it puts off for 40 ms. And the kernel is to notice a peer that vanished without a word
 //! (a control-plane node that lost its power), so that a watch that merely is silent need not be ended.
-//! Proxies are left to that function, which says what it thinks of them.
 
 use std::time::Duration;
 
+use http::Uri;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::{
+        legacy::{
+            Client,
+            connect::{Connection, HttpConnector, proxy::Tunnel},
+        },
+        proxy::matcher::Intercept,
+    },
     rt::TokioExecutor,
 };
 use kube::client::{Body, ConfigExt as _};
-use tower::{BoxError, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder};
+
+use crate::Error;
 
 /// Silence on a connection after which the kernel asks whether the peer is there, and how often it asks again.
 const ASK_AFTER: Duration = Duration::from_secs(10);
@@ -24,14 +32,23 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 /// Without a sign of life for so long the connection is dead, whether or not something was sent.
 const DEAD_AFTER: Duration = Duration::from_secs(15);
 
-/// A client as `config` says. Nothing is sent yet.
+/// A client as `config` says, through `proxy`. Nothing is sent yet.
 ///
 /// # Errors
-/// Certificates, keys or an authentication that cannot be used.
-pub(crate) fn client(config: kube::Config) -> kube::Result<kube::Client> {
-    if config.proxy_url.is_some() {
-        return kube::Client::try_from(config);
-    }
+/// Certificates, keys, an authentication or a proxy that cannot be used.
+pub(crate) fn client(
+    config: kube::Config,
+    proxy: Option<Intercept>,
+) -> Result<kube::Client, Error> {
+    let tcp = tcp(&config);
+    let client = match proxy {
+        None => over(config, tcp),
+        Some(proxy) => over(config, tunnel(&proxy, tcp)?),
+    };
+    client.map_err(|error| Error::Config(error.to_string()))
+}
+
+fn tcp(config: &kube::Config) -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -40,7 +57,31 @@ pub(crate) fn client(config: kube::Config) -> kube::Result<kube::Client> {
     tcp.set_keepalive(Some(ASK_AFTER));
     tcp.set_keepalive_interval(Some(ASK_EVERY));
     tcp.set_tcp_user_timeout(Some(DEAD_AFTER));
-    let tls = config.rustls_https_connector_with_connector(tcp)?;
+    tcp
+}
+
+/// Through an HTTP proxy (`CONNECT`, RFC 9110 section 9.3.6).
+fn tunnel(proxy: &Intercept, tcp: HttpConnector) -> Result<Tunnel<HttpConnector>, Error> {
+    let uri = proxy.uri();
+    if uri.scheme_str() != Some("http") {
+        return Err(Error::Config(format!(
+            "the proxy {uri} cannot be used: a proxy is spoken to as `http://HOST:PORT`; set proxy-url in the \
+             kubeconfig, or HTTPS_PROXY, or name the API server in NO_PROXY"
+        )));
+    }
+    let tunnel = Tunnel::new(uri.clone(), tcp);
+    Ok(match proxy.basic_auth() {
+        Some(credentials) => tunnel.with_auth(credentials.clone()),
+        None => tunnel,
+    })
+}
+
+fn over<C>(config: kube::Config, connector: C) -> kube::Result<kube::Client>
+where
+    C: Service<Uri, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static,
+    C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+{
+    let tls = config.rustls_https_connector_with_connector(connector)?;
     let mut connector = TimeoutConnector::new(tls);
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);

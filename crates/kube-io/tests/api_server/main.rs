@@ -13,6 +13,7 @@ mod certificates;
 mod elections;
 mod notes;
 mod outages;
+mod proxies;
 mod reading;
 mod reviews;
 mod roles;
