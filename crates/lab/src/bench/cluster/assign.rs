@@ -103,6 +103,18 @@ fn measure(count: u32, rules: Rules) -> Result<Turn> {
     })
 }
 
+impl Turn {
+    /// How many times as long as the bare loop the controller took, both on the same API server: what it has
+    /// taken before weighs on both alike.
+    fn ratio(&self) -> Option<f64> {
+        let mean = |times: &[Duration]| {
+            let sum: Duration = times.iter().sum();
+            (!times.is_empty()).then(|| sum.as_secs_f64() / times.len() as f64)
+        };
+        Some(mean(&self.assigned)? / mean(&self.bare)?)
+    }
+}
+
 impl Pending {
     fn new(host: &Namespace, count: u32, rules: Rules) -> Result<Self> {
         let stage = Stage::new(host, rules)?;
@@ -214,6 +226,12 @@ fn figures(count: u32, rules: Rules, turns: &[Turn]) -> Vec<Row> {
             Unit::Time,
             all(|turn| &turn.assigned),
             beside,
+        ),
+        row(
+            format!("the same for {count} Services, as a multiple of the bare loop's of its turn"),
+            Unit::Count,
+            Spread::new(turns.iter().filter_map(Turn::ratio)),
+            most(1.3),
         ),
         row(
             format!("controller: processor time for {count} Services"),
