@@ -2,7 +2,7 @@
 //! The API server and its store fail in the middle of the work. Who holds an address keeps it, and
 //! everything that happened meanwhile is found afterwards.
 //!
-//! The API server is away for 8 s each time; for 60 s with `FERROLB_SOAK` set.
+//! The API server is away for 16 s each time, longer than a Lease holds; for 60 s with `FERROLB_SOAK` set.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 fn away() -> Duration {
     match std::env::var_os("FERROLB_SOAK") {
         Some(_) => Duration::from_secs(60),
-        None => Duration::from_secs(8),
+        None => Duration::from_secs(16),
     }
 }
 
