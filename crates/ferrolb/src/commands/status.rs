@@ -51,19 +51,19 @@ pub fn run(args: &StatusArgs) -> Ending {
 fn ask(choice: &StatusChoice) -> anyhow::Result<(String, Vec<Running>)> {
     match choice {
         StatusChoice::Socket(socket) => {
-            let running = running::on_sockets(std::slice::from_ref(socket));
+            let running = running::on_sockets(std::slice::from_ref(socket)).running;
             Ok((socket.display().to_string(), running))
         }
         StatusChoice::StateDir(dir) => {
             let place = dir.display().to_string();
             let sockets =
                 socket::sockets(dir).with_context(|| format!("state directory {place}"))?;
-            Ok((place, running::on_sockets(&sockets)))
+            Ok((place, running::on_sockets(&sockets).running))
         }
         StatusChoice::Cluster(args) => block_on(async {
             let cluster = crate::cluster::connect(args, "cli").await?;
             let place = format!("namespace {}", cluster.namespace());
-            Ok((place, running::in_pods(&cluster).await))
+            Ok((place, running::in_pods(&cluster).await.running))
         }),
     }
 }
