@@ -40,7 +40,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
@@ -154,4 +154,11 @@ pub(crate) fn missing(flag: &'static str, cause: &str, remedy: &str) -> Refusal 
 pub(crate) fn bad_value(flag: &'static str, value: &str, cause: &str, remedy: &str) -> Refusal {
     let object = ObjectRef::new("flag", "", flag);
     Box::new(Diagnostic::error(codes::command::X002, object, cause, remedy).value(value))
+}
+
+/// A path that a flag names and that is no use.
+pub(crate) fn bad_path(flag: &'static str, path: &Path, cause: &str, remedy: &str) -> Refusal {
+    let object = ObjectRef::new("flag", "", flag);
+    let refusal = Diagnostic::error(codes::command::X004, object, cause, remedy);
+    Box::new(refusal.value(path.display()))
 }

@@ -3,17 +3,18 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ferrolb_config::object::Object;
 use ferrolb_kube_io::{
-    Cluster, Election, Gate, Leadership, LeaseOptions, Owner, Recorder, Told, Watched, Writer,
-    WriterOptions, Wrote, lease,
+    Cluster, Election, Error, Gate, Leadership, LeaseOptions, Owner, Recorder, Told, Watched,
+    Writer, WriterOptions, Wrote, lease,
     status::{
         Component, ConfigurationStateOptions, ConfigurationStates, PoolStatuses, memberlist_secret,
     },
     watch::follow_with_extras,
 };
 use ferrolb_telemetry::Metrics;
+use ferrolb_types::ObjectRef;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -28,7 +29,7 @@ use super::{
     memory::Memory,
     monitor::{self, Monitor, Question, pool_status, verdict},
     objects::Objects,
-    report, way, webhooks,
+    refusals, report, way, webhooks,
 };
 use crate::{
     args::{ClusterController, WebhookMode},
@@ -145,21 +146,35 @@ async fn make_memberlist_secret(cluster: &Cluster, args: &ClusterController) -> 
         return Ok(());
     };
     let owner = match &args.deployment {
-        Some(deployment) => Some(
-            cluster
-                .deployment_owner(deployment)
-                .await
-                .context("own Deployment (--deployment)")?,
-        ),
+        Some(deployment) => {
+            let owner = cluster.deployment_owner(deployment).await;
+            let remedy = "name the Deployment of this controller with --deployment, or leave the flag \
+                          and METALLB_DEPLOYMENT out; the account needs the right to get it";
+            Some(owner.map_err(needed("Deployment", cluster, deployment, remedy))?)
+        }
         None => None,
     };
-    let created = memberlist_secret(cluster, name, owner.as_ref())
-        .await
-        .context("memberlist Secret (--ml-secret-name)")?;
+    let remedy = "leave --ml-secret-name and METALLB_ML_SECRET_NAME out, as nothing here needs the \
+                  Secret, or allow the account to create it";
+    let created = memberlist_secret(cluster, name, owner.as_ref()).await;
+    let created = created.map_err(needed("Secret", cluster, name, remedy))?;
     if created {
         tracing::info!(secret = name, "memberlist Secret made");
     }
     Ok(())
+}
+
+/// The refusal of an object that the API server does not give or let be made.
+fn needed<'n>(
+    kind: &'static str,
+    cluster: &'n Cluster,
+    name: &'n str,
+    remedy: &'static str,
+) -> impl FnOnce(Error) -> anyhow::Error + use<'n> {
+    move |error| {
+        let object = ObjectRef::new(kind, cluster.namespace(), name);
+        anyhow!("{}", refusals::refused(object, &error, remedy))
+    }
 }
 
 /// How a turn as leader or stand-by ended.
