@@ -14,6 +14,7 @@ pub mod object;
 pub mod render;
 pub mod resources;
 pub mod selector;
+pub mod unreadable;
 
 pub use compile::{Compiler, LastGood, check, check_tolerating};
 pub use compiled::Config;

@@ -80,6 +80,79 @@ fn a_socket_that_cannot_be_made_is_refused_with_code_value_and_remedy() {
 }
 
 #[test]
+fn what_keeps_a_process_from_starting_has_code_value_and_remedy() {
+    let folder = Folder::new();
+    let file = |name: &str, text: &str| {
+        let path = folder.root().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let closed = r#"{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {}}], "current-context": "x"}"#;
+    let closed = file("closed.kubeconfig", closed);
+    let exclude = file("exclude.txt", "announcedInterfacesToExclude: ['[']\n");
+    let form = file("form.txt", "announced: []\n");
+    let held = std::net::UdpSocket::bind("[::]:0").unwrap();
+    let held = held.local_addr().unwrap().port().to_string();
+    let dir = folder.root().to_str().unwrap();
+    let table: [(&[&str], [&str; 4]); 10] = [
+        (
+            &["status", "--kubeconfig=/none"],
+            ["FLB-X004", "--kubeconfig", "/none", "name a kubeconfig"],
+        ),
+        (
+            &[
+                "speaker",
+                "--kubeconfig=/none",
+                "--namespace=n",
+                "--node-name=n",
+            ],
+            ["FLB-X004", "--kubeconfig", "/none", "name a kubeconfig"],
+        ),
+        (
+            &["plan", "--kubeconfig", &closed],
+            ["FLB-X014", "API server", &closed, "see whether it runs"],
+        ),
+        (
+            &["plan", "--dir", dir, "--node=n9"],
+            ["FLB-X006", "Node n9", "--node", "give the name of a Node"],
+        ),
+        (
+            &["plan", "--dir", dir, "--against=/none"],
+            ["FLB-X004", "--against", "/none", "name a file"],
+        ),
+        (
+            &["plan", "--dir", dir, "--against", &exclude],
+            ["FLB-X004", "--against", &exclude, "name a state file"],
+        ),
+        (
+            &["check", "/none"],
+            ["FLB-X004", "PATH", "/none", "name a file or a folder"],
+        ),
+        (
+            &["standalone", "--dir", dir, "--exclude-l2", &exclude],
+            ["FLB-X004", "--exclude-l2", "\"[\"", "mend the expression"],
+        ),
+        (
+            &["standalone", "--dir", dir, "--exclude-l2", &form],
+            ["FLB-X004", "--exclude-l2", &form, "write `announced"],
+        ),
+        (
+            &["standalone", "--dir", dir, "--heartbeat-port", &held],
+            ["FLB-X007", "--heartbeat-port", &held, "end what holds"],
+        ),
+    ];
+    for (arguments, parts) in table {
+        let ran = ferrolb(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {ran:#?}");
+        for part in parts {
+            assert!(ran.err.contains(part), "{part}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
 fn a_name_that_is_no_node_is_refused_by_its_flag() {
     let folder = Folder::new();
     for name in ["", "../up", ".hidden"] {

@@ -63,7 +63,7 @@ fn a_node_is_told_apart_and_an_unknown_one_is_named() {
     let wrong = folder.run("plan", &["--node", "n3"]);
     assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
     assert!(
-        wrong.err.contains("\"n3\"") && wrong.err.contains("--node"),
+        wrong.err.contains("Node n3") && wrong.err.contains("--node"),
         "{wrong:#?}"
     );
 }

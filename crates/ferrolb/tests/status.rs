@@ -143,6 +143,12 @@ fn under_frr_k8s_bgp_is_refused_and_layer_2_works() {
         refused.contains(&"BGPPeer metallb-system/r1"),
         "{refused:?}"
     );
+    // What would be announced is not, where the speaker says so.
+    let why = folder.run("explain", &["a"]).out;
+    for words in ["    BGP: no, FLB-X011", "  live: n1: BGP: FLB-X011"] {
+        assert!(why.contains(words), "{words}: {why}");
+    }
+    assert!(why.contains("layer 2: announced on"), "{why}");
 }
 
 #[test]

@@ -13,6 +13,7 @@
 
 pub mod bench;
 pub mod cluster;
+pub mod confine;
 pub mod demo;
 pub mod exec;
 pub mod faults;

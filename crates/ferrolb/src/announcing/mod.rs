@@ -14,7 +14,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context as _;
 use ferrolb_api::view::ServiceView;
 use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
 use ferrolb_l2::Scope;
@@ -83,24 +82,21 @@ impl Announcing {
             exclude: settings.exclude()?,
             ..layer2::Settings::default()
         };
-        let layer2 = layer2::Layer2::start(&layer2, stop.clone()).context("layer 2")?;
+        let layer2 = layer2::Layer2::start(&layer2, stop.clone())
+            .map_err(|error| settings::no_netlink("layer 2", &error))?;
         let options = BgpOptions {
             fallback_router_id: router_id_of_node(node.as_str()),
             seed: seed(node),
         };
-        let bgp = bgp::Driver::start(options, stop.clone()).context("BGP")?;
+        let bgp = bgp::Driver::start(options, stop.clone())
+            .map_err(|error| settings::no_netlink("BGP", &error))?;
         let heartbeat = heartbeat::Driver::start(
             node.clone(),
             settings.heartbeat_port,
             Timing::default(),
             stop.clone(),
         )
-        .with_context(|| {
-            format!(
-                "heartbeat on UDP port {} (--heartbeat-port)",
-                settings.heartbeat_port
-            )
-        })?;
+        .map_err(|error| settings.no_heartbeat(&error))?;
         let world = World::new(Options {
             node: Some(node.clone()),
             lb_class: settings.lb_class.clone(),

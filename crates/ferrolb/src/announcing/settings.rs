@@ -3,10 +3,10 @@
 
 use std::{io, path::PathBuf};
 
-use anyhow::Context as _;
-use ferrolb_types::NodeName;
+use anyhow::anyhow;
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 
-use crate::drivers::layer2;
+use crate::{args::bad_path, drivers::layer2, exclude};
 
 /// How a process is to announce.
 #[derive(Clone, Debug)]
@@ -29,11 +29,41 @@ impl Settings {
     /// The interfaces that layer 2 leaves alone; none where the file does not exist.
     pub(super) fn exclude(&self) -> anyhow::Result<layer2::Exclude> {
         let path = &self.exclude_l2;
+        let refused = |cause: &str, remedy: &str| {
+            anyhow!("{}", bad_path("--exclude-l2", path, cause, remedy))
+        };
         match std::fs::read_to_string(path) {
-            Ok(text) => crate::exclude::parse(&text)
-                .with_context(|| format!("{} (--exclude-l2)", path.display())),
+            Ok(text) => {
+                exclude::parse(&text).map_err(|fault| refused(&fault.to_string(), fault.remedy()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(layer2::Exclude::default()),
-            Err(error) => Err(error).with_context(|| format!("{} (--exclude-l2)", path.display())),
+            Err(error) => {
+                let cause = format!("it cannot be read: {error}");
+                Err(refused(
+                    &cause,
+                    "name a file that this user may read, or none",
+                ))
+            }
         }
     }
+
+    /// The heartbeat has no port.
+    pub(super) fn no_heartbeat(&self, error: &io::Error) -> anyhow::Error {
+        let object = ObjectRef::new("flag", "", "--heartbeat-port");
+        let cause = format!("the heartbeat cannot use the UDP port: {error}");
+        let remedy = "end what holds the port, or choose another one, the same on every node";
+        let refusal = Diagnostic::error(codes::command::X007, object, cause, remedy);
+        anyhow!("{}", refusal.value(self.heartbeat_port))
+    }
+}
+
+/// The kernel does not tell a driver of the interfaces.
+pub(super) fn no_netlink(driver: &'static str, error: &io::Error) -> anyhow::Error {
+    let object = ObjectRef::new("netlink socket", "", driver);
+    let cause = format!("the kernel does not tell of its interfaces: {error}");
+    let remedy = "allow the process sockets of AF_NETLINK, and see whether it has descriptors left";
+    anyhow!(
+        "{}",
+        Diagnostic::error(codes::command::X007, object, cause, remedy)
+    )
 }

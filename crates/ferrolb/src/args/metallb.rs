@@ -70,8 +70,9 @@ impl BgpType {
         match value.as_str() {
             "native" => Ok(Self::Own),
             "frr" => {
-                let cause =
-                    "the BGP and BFD of this process stand in for FRR's, with all its features";
+                let cause = "this process speaks BGP in place of FRR. BFD, VRFs, graceful restart, \
+                             unnumbered peers, dynamicASN and localASN are not there yet: who asks \
+                             for one of them is refused with a code of its own";
                 notes.push(note_variable(NAME, cause));
                 Ok(Self::Own)
             }
@@ -103,6 +104,20 @@ impl BgpType {
     }
 }
 
+impl BgpType {
+    /// What a controller has to say of it: speakers of the same manifests speak no BGP.
+    pub(super) fn note_of_controller(self) -> Option<Diagnostic> {
+        let note = self.refusal()?.warning();
+        Some(Diagnostic {
+            cause: "this controller assigns all the same, while a speaker under it speaks no BGP"
+                .to_owned(),
+            remedy: "unset METALLB_BGP_TYPE, here and on the speakers, to have BGP spoken"
+                .to_owned(),
+            ..note
+        })
+    }
+}
+
 impl CommonFlags {
     pub(super) fn notes(&self, notes: &mut Vec<Diagnostic>) {
         if is_given(self.pprof_bind_address.as_ref()) {
@@ -130,7 +145,7 @@ impl SpeakerOnlyFlags {
         around: &Surroundings<'_>,
         notes: &mut Vec<Diagnostic>,
     ) -> Result<(), Refusal> {
-        if is_given(self.host.as_ref()) {
+        if around.or(self.host.as_ref(), "METALLB_HOST").is_some() {
             notes.push(note("--host", "MetalLB ignores it too"));
         }
         self.check_memberlist(around, notes)?;

@@ -16,7 +16,7 @@
 //! | `--tls-cipher-suites` | both | effective; refused with TLS 1.3 as the lowest version, and for suites not offered |
 //! | `--tls-curve-preferences` | both | effective for 23, 24 and 29; refused for what is not offered |
 //! | `--pprof-bind-address` | both | taken without effect: there is no Go profiler |
-//! | `METALLB_BGP_TYPE` | both | `native` and `frr` are the same engine; `frr-k8s`: BGP is refused (FLB-X011), layer 2 works |
+//! | `METALLB_BGP_TYPE` | both | `native` and `frr` are the same engine, and `frr` is said in the log; `frr-k8s`: speakers refuse BGP (FLB-X011), layer 2 works, and a controller says so in its log |
 //! | `--ml-secret-name`, `--deployment` and their variables | controller | effective |
 //! | `--webhook-mode`, `--webhook-http2`, `--webhook-secret` | controller | effective |
 //! | `--cert-dir`, `--cert-service-name`, `--disable-cert-rotation` | controller | effective |
@@ -40,7 +40,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
@@ -154,4 +154,11 @@ pub(crate) fn missing(flag: &'static str, cause: &str, remedy: &str) -> Refusal 
 pub(crate) fn bad_value(flag: &'static str, value: &str, cause: &str, remedy: &str) -> Refusal {
     let object = ObjectRef::new("flag", "", flag);
     Box::new(Diagnostic::error(codes::command::X002, object, cause, remedy).value(value))
+}
+
+/// A path that a flag names and that is no use.
+pub(crate) fn bad_path(flag: &'static str, path: &Path, cause: &str, remedy: &str) -> Refusal {
+    let object = ObjectRef::new("flag", "", flag);
+    let refusal = Diagnostic::error(codes::command::X004, object, cause, remedy);
+    Box::new(refusal.value(path.display()))
 }

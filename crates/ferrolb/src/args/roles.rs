@@ -262,6 +262,7 @@ impl RoleFlags {
         let mut notes = Vec::new();
         let bgp = CommonFlags::bgp_type(around, &mut notes)?;
         self.metallb.notes(&mut notes);
+        notes.extend(bgp.note_of_controller().filter(|_| !announces));
         let place = match self.source.choose_to_serve(around)? {
             SourceChoice::Folder(source) => Place::Folder(RoleArgs {
                 source,

@@ -313,9 +313,10 @@ fn frrs_variables_are_said_to_do_nothing() {
     line.variables = &variables;
     let speaker = line.speaker_of_cluster();
     let notes = noted(&speaker.role.voice);
-    for name in ["FRR_CONFIG_FILE", "--ml-*", "METALLB_BGP_TYPE"] {
+    for name in ["FRR_CONFIG_FILE", "--ml-*", "METALLB_BGP_TYPE", "--host"] {
         assert_eq!(notes.matches(name).count(), 1, "{name} in {notes}");
     }
+    assert!(!notes.contains("all its features"), "{notes}");
     assert_eq!(speaker.role.bgp.refusal(), None);
 }
 
@@ -331,6 +332,12 @@ fn frr_k8s_refuses_bgp_and_nothing_else() {
     line.variables = &variables;
     let refusal = line.speaker_of_cluster().role.bgp.refusal().unwrap();
     assert_eq!(refusal.code, codes::command::X011);
+    let mut line = in_pod(&["controller"]);
+    line.variables = &variables;
+    let notes = noted(&line.controller_of_cluster().role.voice);
+    for words in ["FLB-X011", "METALLB_BGP_TYPE", "speaks no BGP"] {
+        assert!(notes.contains(words), "{words} in {notes}");
+    }
 }
 
 #[test]

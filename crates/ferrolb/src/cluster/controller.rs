@@ -55,7 +55,8 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     let (ask, questions) = mpsc::channel(8);
     let serve = &args.role.serve;
     let waits = waits(args.mode);
-    let monitor = Monitor::start(&args.role, metrics, &cluster, None, ask, waits, &stop)
+    let ends = webhooks::ends(args.mode, &stop);
+    let monitor = Monitor::start(&args.role, metrics, &cluster, None, ask, waits, &ends)
         .await
         .map_err(|fault| anyhow!("{fault}"))?;
     // Health is told meanwhile: an API server that is away is no reason to be started anew.
@@ -66,11 +67,14 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     monitor.has(Wait::ApiServer);
     let identity = identity(owner.as_ref())?;
     memberlist::start(&cluster, &args, &stop);
-    if args.mode != WebhookMode::Disabled {
-        webhooks::start(&cluster, &args.webhooks, &serve.tls, &monitor, &stop)
-            .await
-            .map_err(|fault| anyhow!("{fault}"))?;
-    }
+    let hooks = match args.mode {
+        WebhookMode::Disabled => None,
+        WebhookMode::Enabled | WebhookMode::OnlyWebhook => Some(
+            webhooks::start(&cluster, &args.webhooks, &serve.tls, &monitor, &ends)
+                .await
+                .map_err(|fault| anyhow!("{fault}"))?,
+        ),
+    };
     let options = ConfigurationStateOptions {
         component: Component::Controller,
         owner,
@@ -78,6 +82,7 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     let states = ConfigurationStates::start(&cluster, options, &stop);
     if args.mode == WebhookMode::OnlyWebhook {
         report::serving_webhooks(questions, Instant::now(), &stop).await;
+        webhooks::ended(hooks).await;
         return Ok(());
     }
     let recorder = Recorder::start(&cluster, "metallb-controller", &host(), &stop);
@@ -97,7 +102,8 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
         started: Instant::now(),
     };
     controller.run(&stop).await;
-    let_go(election).await;
+    // Together they take less than the ten seconds a Pod has.
+    tokio::join!(let_go(election), webhooks::ended(hooks));
     Ok(())
 }
 

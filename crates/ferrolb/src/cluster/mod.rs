@@ -24,6 +24,7 @@ mod memberlist;
 mod memory;
 mod monitor;
 mod objects;
+pub(crate) mod refusals;
 mod report;
 mod sessions;
 mod speaker;
@@ -33,8 +34,9 @@ mod webhooks;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use ferrolb_kube_io::{Cluster, Connection, Error, Owner};
+use ferrolb_types::ObjectRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ClusterArgs, ClusterController, ClusterRole, ClusterSpeaker};
@@ -68,7 +70,8 @@ fn run<F: Future<Output = anyhow::Result<()>>>(
 /// The API server, once it answers.
 pub(crate) async fn connect(args: &ClusterArgs, who: &str) -> anyhow::Result<Cluster> {
     let cluster = way(args, who).await?;
-    greet(&cluster).await.context("API server")?;
+    let greeted = greet(&cluster).await;
+    greeted.map_err(|error| anyhow!("{}", refusals::unanswered(args, &error)))?;
     Ok(cluster)
 }
 
@@ -80,7 +83,8 @@ async fn way(args: &ClusterArgs, who: &str) -> anyhow::Result<Cluster> {
         namespace: args.namespace.clone(),
         user_agent: format!("ferrolb-{who}/{}", env!("CARGO_PKG_VERSION")),
     };
-    Cluster::connect(&connection).await.context("API server")
+    let cluster = Cluster::connect(&connection).await;
+    cluster.map_err(|error| anyhow!("{}", refusals::no_way(args, &error)))
 }
 
 async fn greet(cluster: &Cluster) -> Result<(), Error> {
@@ -123,12 +127,20 @@ async fn owner(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<O
         return Ok(None);
     };
     let owner = patiently(|| cluster.pod_owner(pod)).await;
-    Ok(Some(owner.context("own Pod (--pod-name)")?))
+    let owner = owner.map_err(|error| {
+        let object = ObjectRef::new("Pod", cluster.namespace(), pod.as_str());
+        let remedy = "name the Pod that this process runs in with --pod-name, or leave the flag and \
+                      METALLB_POD_NAME out; the account needs the right to get it, as the manifests \
+                      give it";
+        anyhow!("{}", refusals::refused(object, &error, remedy))
+    })?;
+    Ok(Some(owner))
 }
 
 /// Waits until the API server answers; gives the own Pod. Whoever restarts while the API server is away
 /// is alive and not ready until then.
 async fn answered(cluster: &Cluster, role: &ClusterRole) -> anyhow::Result<Option<Owner>> {
-    patiently(|| greet(cluster)).await.context("API server")?;
+    let greeted = patiently(|| greet(cluster)).await;
+    greeted.map_err(|error| anyhow!("{}", refusals::unanswered(&role.source, &error)))?;
     owner(cluster, role).await
 }

@@ -24,7 +24,7 @@ use super::objects::Objects;
 use crate::{
     args::{ClusterRole, Refusal},
     drivers::{bgp, layer2},
-    serve::{self, Ask, Authorise, Later, Tell, Wait, Waits},
+    serve::{self, Ask, Authorise, Ends, Later, Tell, Wait, Waits},
     status::{Report, socket},
 };
 
@@ -57,10 +57,10 @@ impl Monitor {
         drivers: Option<Drivers>,
         questions: mpsc::Sender<Question>,
         waits: Waits,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> Result<Self, Refusal> {
         if let Some(path) = &role.socket {
-            listen(path, questions.clone(), stop)?;
+            listen(path, questions.clone(), &ends.stop)?;
         }
         let (waits, shown) = watch::channel(waits);
         let behind = serve::Behind {
@@ -73,7 +73,7 @@ impl Monitor {
             }),
             metrics: metrics.clone(),
         };
-        serve::start(&role.serve, behind, stop).await?;
+        serve::start(&role.serve, behind, ends).await?;
         Ok(Self {
             metrics,
             waits: Arc::new(waits),

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     announcing::{Announcing, Heard, Settings},
     args::ClusterSpeaker,
-    serve::Wait,
+    serve::{Ends, Wait},
 };
 
 /// Runs until `stop`.
@@ -53,7 +53,7 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
         Some(drivers),
         questions,
         waits(&FOLLOWED),
-        &stop,
+        &Ends::at_once(&stop),
     )
     .await
     .map_err(|fault| anyhow!("{fault}"))?;

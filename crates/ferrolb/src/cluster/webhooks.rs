@@ -33,8 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::monitor::Monitor;
 use crate::{
+    args::WebhookMode,
     intake::Intake,
-    serve::{self, Identity, Wait, WebhookSettings, certificate},
+    serve::{self, Ends, Identity, Serving, Wait, WebhookSettings, certificate},
 };
 
 /// The webhook configuration and the definition with a conversion that MetalLB's manifests have.
@@ -45,20 +46,41 @@ const LOOK: Duration = Duration::from_secs(12 * 60 * 60);
 /// The pause after something that did not work, doubled each time up to the longest.
 const RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How long webhooks are answered once the role is to end: about as long as a Pod that ends stays among
+/// the endpoints that the API server calls, which with `failurePolicy: Fail` lets nothing be written
+/// when it finds nobody there.
+const STAY: Duration = Duration::from_secs(3);
 /// How long the lists of a request may take: the API server gives up after ten seconds.
 const LISTS: Duration = Duration::from_secs(8);
 
-/// Opens the listener and keeps its certificate until `stop`.
+/// When the listeners of a controller close: at once, but for one that serves webhooks.
+pub(super) fn ends(mode: WebhookMode, stop: &CancellationToken) -> Ends {
+    match mode {
+        WebhookMode::Disabled => Ends::at_once(stop),
+        WebhookMode::Enabled | WebhookMode::OnlyWebhook => Ends::after(stop, STAY),
+    }
+}
+
+/// Waits until the last request is answered.
+pub(super) async fn ended(serving: Option<Serving>) {
+    if let Some(serving) = serving {
+        let _ = serving.task.await;
+    }
+}
+
+/// Opens the listener, which is given, and keeps its certificate until the role is to end. Requests are
+/// answered until the listener closes.
 pub(super) async fn start(
     cluster: &Cluster,
     settings: &WebhookSettings,
     tls: &serve::tls::Options,
     monitor: &Monitor,
-    stop: &CancellationToken,
-) -> Result<(), crate::args::Refusal> {
+    ends: &Ends,
+) -> Result<Serving, crate::args::Refusal> {
+    let stop = &ends.stop;
     let identity = Identity::default();
     let router = router(cluster.clone());
-    serve::webhooks(settings, tls, &identity, router, &monitor.metrics, stop).await?;
+    let serving = serve::webhooks(settings, tls, &identity, router, &monitor.metrics, ends).await?;
     tokio::spawn(tell(identity.clone(), monitor.clone(), stop.clone()));
     if settings.rotates {
         let keeper = Keeper::new(cluster.clone(), settings, identity);
@@ -66,7 +88,7 @@ pub(super) async fn start(
     } else {
         certificate::follow(settings.cert_dir.clone(), identity, stop.clone());
     }
-    Ok(())
+    Ok(serving)
 }
 
 /// Tells that there is a certificate, once there is.

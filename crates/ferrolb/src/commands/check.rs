@@ -4,17 +4,17 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{IsTerminal as _, stdout},
-    path::PathBuf,
+    io::{self, IsTerminal as _, stdout},
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use ferrolb_config::render::render;
 use ferrolb_types::Diagnostic;
 
 use super::{Ending, block_on, failed, listed::Listed, print, refused};
 use crate::{
-    args::{CheckArgs, CheckChoice, ClusterArgs, Form},
+    args::{CheckArgs, CheckChoice, ClusterArgs, Form, bad_path},
     folder::{Content, FileChange, Scanner},
     model::Model,
 };
@@ -37,18 +37,28 @@ pub fn run(args: &CheckArgs) -> Ending {
 fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<FileChange>> {
     let mut files = Vec::new();
     for path in paths {
-        let meta = fs::metadata(path).with_context(|| path.display().to_string())?;
+        let unreadable = |error: io::Error| {
+            let cause = format!("it cannot be read: {error}");
+            refusal(
+                path,
+                &cause,
+                "name a file or a folder that is there and that this user may read",
+            )
+        };
+        let meta = fs::metadata(path).map_err(unreadable)?;
         // A pipe has no second reading, and to pass over it would look like praise.
         if !meta.is_file() && !meta.is_dir() {
-            bail!(
-                "{}: it is neither a file nor a folder; save it as a file first",
-                path.display()
-            );
+            let cause = "it is neither a file nor a folder";
+            return Err(refusal(path, cause, "save it as a file first"));
         }
         let scan = Scanner::new(vec![path.clone()], None).scan();
-        files.extend(scan.with_context(|| path.display().to_string())?);
+        files.extend(scan.map_err(unreadable)?);
     }
     Ok(files)
+}
+
+fn refusal(path: &Path, cause: &str, remedy: &str) -> anyhow::Error {
+    anyhow!("{}", bad_path("PATH", path, cause, remedy))
 }
 
 /// Checks the objects of a cluster; what its API server let in.

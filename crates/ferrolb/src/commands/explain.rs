@@ -5,25 +5,20 @@
 //! a running speaker knows (who is alive, its interfaces, its sessions) is asked of those that answer,
 //! and who does not is named.
 
-use std::{collections::BTreeSet, net::IpAddr};
-
 use ferrolb_types::{Diagnostic, ObjectRef, ServiceKey, codes};
-use ferrolb_world::Explanation;
+use ferrolb_world::{Explanation, NodeLine};
 use serde::Serialize;
 
 use super::{
     Ending, block_on, failed,
+    live::Live,
     outlook::Outlook,
     print, refused,
-    running::{self, Running},
+    running::{self, Asked},
 };
 use crate::{
     args::{ExplainArgs, Form, Refusal, SourceChoice, excluded},
-    status::{
-        Report, duration,
-        report::{AddressReport, Fault, SessionReport},
-        socket,
-    },
+    status::{report::Fault, socket},
 };
 
 /// The JSON of `ferrolb explain -o json`.
@@ -46,24 +41,6 @@ struct Allocation {
     refusal: Option<Fault>,
 }
 
-/// A running speaker, or that it does not answer.
-#[derive(Debug, Default, Serialize)]
-struct Live {
-    /// Its socket or its Pod.
-    place: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    silent: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<String>,
-    sessions: Vec<SessionReport>,
-    /// The addresses of the Service that it answers for in layer 2.
-    addresses: Vec<AddressReport>,
-    /// Objects that are refused, and that it goes on with as they last were good. Here they count for
-    /// nothing.
-    #[serde(rename = "lastGood", skip_serializing_if = "BTreeSet::is_empty")]
-    last_good: BTreeSet<String>,
-}
-
 /// Explains and prints.
 #[must_use]
 pub fn run(args: &ExplainArgs) -> Ending {
@@ -76,29 +53,12 @@ pub fn run(args: &ExplainArgs) -> Ending {
         Err(error) => return failed(&error),
     };
     let key = name.key(&looked.namespace);
-    let (mut outlook, running) = (looked.outlook, looked.running);
+    let mut outlook = looked.outlook;
     outlook.warn();
     if !outlook.services.contains_key(&key) {
         return refused(&missing(&key, &choice));
     }
-    let reports: Vec<_> = running
-        .into_iter()
-        .map(|one| (one.report(), one.place))
-        .collect();
-    outlook.learn(
-        reports
-            .iter()
-            .filter_map(|(report, _)| report.as_ref().ok()),
-    );
-    let addresses = outlook.held(&key).addresses;
-    let live = reports.into_iter();
-    let answer = Answer {
-        allocation: allocation(&outlook, &key),
-        announcement: outlook.world.explain(&key),
-        live: live
-            .filter_map(|(report, place)| self::live(place, report, &addresses))
-            .collect(),
-    };
+    let answer = answer(&mut outlook, &looked.asked, &key);
     let has_fault = answer.allocation.refusal.is_some() || answer.announcement.refusal.is_some();
     match args.output {
         Form::Text => print(&text(&outlook, &key, &answer)),
@@ -112,6 +72,35 @@ pub fn run(args: &ExplainArgs) -> Ending {
     } else {
         Ending::Fine
     }
+}
+
+fn answer(outlook: &mut Outlook, asked: &Asked, key: &ServiceKey) -> Answer {
+    let reports = asked.running.iter().map(|one| (one.report(), &one.place));
+    let reports: Vec<_> = reports.collect();
+    let told = reports
+        .iter()
+        .filter_map(|(report, _)| report.as_ref().ok());
+    outlook.learn(told);
+    let addresses = outlook.held(key).addresses;
+    let reports = reports.into_iter();
+    let mut live: Vec<Live> = reports
+        .filter_map(|(report, place)| Live::of(place.clone(), report, &addresses))
+        .collect();
+    let mut announcement = outlook.world.explain(key);
+    live.iter().for_each(|one| one.correct(&mut announcement));
+    let nodes = announcement.nodes.iter().filter(|line| announces(line));
+    let bare = nodes.filter(|line| asked.lacks_speaker(line.node.as_str()));
+    live.extend(bare.map(|line| Live::absent(line.node.as_str())));
+    Answer {
+        allocation: allocation(outlook, key),
+        announcement,
+        live,
+    }
+}
+
+/// Whether the node is said to announce anything of the Service.
+fn announces(line: &NodeLine) -> bool {
+    line.layer2.is_ok() || line.bgp.as_ref().is_ok_and(|peers| !peers.is_empty())
 }
 
 /// The Service, as it was asked for.
@@ -149,7 +138,7 @@ impl<'a> Name<'a> {
 /// What is decided, and the processes that carry it out.
 struct Looked {
     outlook: Outlook,
-    running: Vec<Running>,
+    asked: Asked,
     /// The namespace of a Service for which none is named.
     namespace: String,
 }
@@ -161,7 +150,7 @@ fn look(choice: &SourceChoice) -> anyhow::Result<Looked> {
             let sockets = socket::sockets(&args.state_dir()).unwrap_or_default();
             Ok(Looked {
                 outlook: Outlook::of(choice)?,
-                running: running::on_sockets(&sockets),
+                asked: running::on_sockets(&sockets),
                 namespace: "default".to_owned(),
             })
         }
@@ -169,7 +158,7 @@ fn look(choice: &SourceChoice) -> anyhow::Result<Looked> {
             let cluster = crate::cluster::connect(args, "cli").await?;
             Ok(Looked {
                 outlook: Outlook::list(&cluster, args).await?,
-                running: running::in_pods(&cluster).await,
+                asked: running::in_pods(&cluster).await,
                 namespace: cluster.usual_namespace().to_owned(),
             })
         }),
@@ -209,33 +198,6 @@ fn allocation(outlook: &Outlook, key: &ServiceKey) -> Allocation {
     }
 }
 
-/// What one process says; a controller has no sessions to tell of, and is left out without anything else.
-fn live(place: String, report: Result<Report, String>, addresses: &[IpAddr]) -> Option<Live> {
-    let mut live = Live {
-        place,
-        ..Live::default()
-    };
-    match report {
-        Ok(report) => {
-            let kept = report.faults.into_iter().filter(|fault| fault.last_good);
-            live.last_good = kept.map(|fault| fault.object).collect();
-            if report.node.is_none() && live.last_good.is_empty() {
-                return None;
-            }
-            let asked = |answered: &AddressReport| {
-                addresses
-                    .iter()
-                    .any(|address| address.to_string() == answered.address)
-            };
-            live.node = report.node;
-            live.sessions = report.sessions;
-            live.addresses = report.addresses.into_iter().filter(asked).collect();
-        }
-        Err(why) => live.silent = Some(why),
-    }
-    Some(live)
-}
-
 fn text(outlook: &Outlook, key: &ServiceKey, answer: &Answer) -> String {
     let allocation = &answer.allocation;
     let mut text = String::new();
@@ -253,58 +215,6 @@ fn text(outlook: &Outlook, key: &ServiceKey, answer: &Answer) -> String {
     let (head, rest) = announcement.split_once('\n').unwrap_or((&announcement, ""));
     format!(
         "{head}\n{text}{rest}{}",
-        answer.live.iter().map(live_text).collect::<String>()
-    )
-}
-
-fn live_text(live: &Live) -> String {
-    if let Some(why) = &live.silent {
-        return format!("  live: {} does not answer: {why}\n", live.place);
-    }
-    let node = live.node.as_deref().unwrap_or(&live.place);
-    let last_good = live
-        .last_good
-        .iter()
-        .map(|object| format!("  live: {node}: the last good version of {object} is in force, not what is computed here\n"));
-    let sessions = live
-        .sessions
-        .iter()
-        .map(|session| session_text(node, session));
-    let addresses = live
-        .addresses
-        .iter()
-        .map(|address| address_text(node, address));
-    last_good.chain(sessions).chain(addresses).collect()
-}
-
-fn session_text(node: &str, session: &SessionReport) -> String {
-    let trouble = session
-        .problems
-        .iter()
-        .map(|p| format!("; {} {}; {}", p.code, p.cause, p.remedy));
-    let trouble: String = trouble.collect();
-    let last = session
-        .last_error
-        .as_ref()
-        .filter(|_| session.problems.is_empty());
-    let last = last.map(|error| format!("; last error: {} {}", error.code, error.cause));
-    format!(
-        "  live: {node}: session {} is {} since {}{trouble}{}\n",
-        session.peer,
-        session.state,
-        duration(session.since_ms),
-        last.unwrap_or_default()
-    )
-}
-
-fn address_text(node: &str, address: &AddressReport) -> String {
-    let conflict = address.conflict.as_ref();
-    let conflict = conflict.map(|mac| format!("; {mac} claims it too"));
-    format!(
-        "  live: {node}: {} answered {} of {} requests{}\n",
-        address.address,
-        address.responses,
-        address.requests,
-        conflict.unwrap_or_default()
+        answer.live.iter().map(Live::text).collect::<String>()
     )
 }

@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use ferrolb_api::view::SecretView;
 use ferrolb_config::{Config, extras::ignored, object::Object};
 use ferrolb_kube_io::{Cluster, Error, Told, Watched, extras, watch};
-use ferrolb_types::{Diagnostic, Secret};
+use ferrolb_types::{Diagnostic, ObjectRef, Secret};
 use futures::future::join_all;
 
 use super::running::RIGHTS;
-use crate::intake::{Intake, Update};
+use crate::{
+    cluster::refusals,
+    intake::{Intake, Update},
+};
 
 /// The type that Secrets of peers have.
 const SECRET_TYPE: &str = "kubernetes.io/basic-auth";
@@ -119,12 +122,15 @@ fn readable(kind: Watched, listed: Result<Vec<Told>, Error>) -> anyhow::Result<K
     match listed {
         Err(error) if kind == Watched::Secrets && error.is_forbidden() => Ok(Kind::Hidden),
         Err(Error::NotInstalled(why)) => Ok(Kind::NotInstalled(why)),
-        Err(error) if error.is_forbidden() => {
-            Err(error).context(format!("list of {kind}; {RIGHTS}"))
+        Err(error) => {
+            let remedy = match error.is_forbidden() {
+                true => RIGHTS,
+                false => "see whether the API server is well, and try again",
+            };
+            let object = ObjectRef::new("list", "", kind.to_string());
+            Err(anyhow!("{}", refusals::refused(object, &error, remedy)))
         }
-        listed => listed
-            .map(Kind::Listed)
-            .with_context(|| format!("list of {kind}")),
+        Ok(told) => Ok(Kind::Listed(told)),
     }
 }
 

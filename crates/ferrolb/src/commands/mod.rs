@@ -5,6 +5,7 @@ pub mod check;
 pub mod codes;
 pub mod explain;
 mod listed;
+mod live;
 mod outlook;
 pub mod plan;
 mod running;

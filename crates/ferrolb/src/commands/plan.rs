@@ -6,14 +6,14 @@ mod text;
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
-use anyhow::{Context as _, anyhow};
-use ferrolb_types::{NodeName, ServiceKey};
+use anyhow::anyhow;
+use ferrolb_types::{Diagnostic, NodeName, ObjectRef, ServiceKey, codes};
 use ferrolb_world::NodeLine;
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, failed, outlook::Outlook, print};
 use crate::{
-    args::{Form, PlanArgs},
+    args::{Form, PlanArgs, bad_path},
     state::{Generation, Held},
     status::report::Fault,
 };
@@ -94,15 +94,24 @@ fn plan(args: &PlanArgs) -> anyhow::Result<String> {
 
 /// Reads what to compare with: a state file, or a saved plan.
 fn read(path: &Path) -> anyhow::Result<Plan> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("{} (--against)", path.display()))?;
+    let refused = |cause: &str, remedy: &str| {
+        let refusal = bad_path("--against", path, cause, remedy);
+        anyhow!("{refusal}")
+    };
+    let text = fs::read_to_string(path).map_err(|error| {
+        let cause = format!("it cannot be read: {error}");
+        refused(
+            &cause,
+            "name a file that is there and that this user may read",
+        )
+    })?;
     match Generation::parse(&text) {
         Ok(generation) => Ok(Plan::holding(&generation)),
         Err(damage) => serde_json::from_str(&text).map_err(|error| {
-            anyhow!(
-                "{} (--against) is no whole state file ({damage}) and no saved plan ({error})",
-                path.display()
-            )
+            let cause = format!("it is no whole state file ({damage}) and no saved plan ({error})");
+            let remedy = "name a state file, DIR/.ferrolb/addresses as a rule, or what \
+                          `ferrolb plan -o json` printed";
+            refused(&cause, remedy)
         }),
     }
 }
@@ -118,7 +127,11 @@ impl Plan {
             plan.nodes.insert(known.name.clone(), Vec::new());
         }
         if let (Some(name), true) = (node, plan.nodes.is_empty()) {
-            return Err(anyhow!("there is no Node {name:?} (--node)"));
+            let object = ObjectRef::new("Node", "", name);
+            let cause = "there is no such Node (--node)";
+            let remedy = "give the name of a Node as `ferrolb plan` without --node lists it";
+            let refusal = Diagnostic::error(codes::command::X006, object, cause, remedy);
+            return Err(anyhow!("{refusal}"));
         }
         for key in outlook.services.keys().filter(|key| outlook.is_ours(key)) {
             plan.services

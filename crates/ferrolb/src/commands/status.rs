@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `ferrolb status`: what the running processes do.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
     running::{self, Running},
 };
 use crate::{
-    args::{Form, StatusArgs, StatusChoice},
+    args::{Form, StatusArgs, StatusChoice, bad_path},
     status::{Report, render, socket},
 };
 
@@ -51,19 +51,23 @@ pub fn run(args: &StatusArgs) -> Ending {
 fn ask(choice: &StatusChoice) -> anyhow::Result<(String, Vec<Running>)> {
     match choice {
         StatusChoice::Socket(socket) => {
-            let running = running::on_sockets(std::slice::from_ref(socket));
+            let running = running::on_sockets(std::slice::from_ref(socket)).running;
             Ok((socket.display().to_string(), running))
         }
         StatusChoice::StateDir(dir) => {
             let place = dir.display().to_string();
-            let sockets =
-                socket::sockets(dir).with_context(|| format!("state directory {place}"))?;
-            Ok((place, running::on_sockets(&sockets)))
+            let sockets = socket::sockets(dir).map_err(|error| {
+                let cause = format!("the state directory cannot be read: {error}");
+                let remedy = "name the folder or the state directory of a role with --dir or \
+                              --state-dir, or its socket with --socket";
+                anyhow!("{}", bad_path("--dir or --state-dir", dir, &cause, remedy))
+            })?;
+            Ok((place, running::on_sockets(&sockets).running))
         }
         StatusChoice::Cluster(args) => block_on(async {
             let cluster = crate::cluster::connect(args, "cli").await?;
             let place = format!("namespace {}", cluster.namespace());
-            Ok((place, running::in_pods(&cluster).await))
+            Ok((place, running::in_pods(&cluster).await.running))
         }),
     }
 }

@@ -15,7 +15,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Authorise, Behind, Later, Settings, Tell, TokenFile, Wait, Waits, start as open};
+use super::{
+    Authorise, Behind, Ends, Later, Settings, Tell, TokenFile, Wait, Waits, start as open,
+};
 use crate::{
     args::Refusal,
     status::{
@@ -56,7 +58,7 @@ pub(crate) async fn start(
         tell: Arc::clone(&desk) as Arc<dyn Tell>,
         metrics,
     };
-    open(settings, behind, stop).await?;
+    open(settings, behind, &Ends::at_once(stop)).await?;
     let stop = stop.clone();
     tokio::spawn(async move {
         tokio::select! {

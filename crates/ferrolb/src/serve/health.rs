@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt};
 use axum::{Router, extract::State, routing::get};
 use hyper::StatusCode;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Something a role needs before it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +36,20 @@ impl fmt::Display for Wait {
 /// What a role still needs; with nothing left it is ready.
 pub type Waits = BTreeSet<Wait>;
 
-/// A process that answers is alive; whether it is ready, `waits` says.
-pub(super) fn router(waits: watch::Receiver<Waits>) -> Router {
+/// A process that answers is alive; whether it is ready, `waits` says, and from `stop` on it is not.
+pub(super) fn router(waits: watch::Receiver<Waits>, stop: &CancellationToken) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(waits)
+        .with_state((waits, stop.clone()))
 }
 
-async fn ready(State(waits): State<watch::Receiver<Waits>>) -> (StatusCode, String) {
+type Readiness = (watch::Receiver<Waits>, CancellationToken);
+
+async fn ready(State((waits, stop)): State<Readiness>) -> (StatusCode, String) {
+    if stop.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "ending\n".to_owned());
+    }
     let waits = waits.borrow();
     if waits.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());

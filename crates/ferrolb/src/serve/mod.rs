@@ -19,7 +19,9 @@
 //! server is refused there, and this one is refused by the API server.
 //!
 //! Bounds: connections at a time, the time to shake hands, to send a request's head, to be idle and
-//! to be answered, the size of a body, and the sum of the bodies held.
+//! to be answered, the size of a body, and the sum of the bodies held. On the listener of health a
+//! connection has one request; on the others the one that has been idle longest makes room when all
+//! places are taken.
 
 mod authorise;
 mod body;
@@ -27,12 +29,13 @@ pub mod certificate;
 pub(crate) mod folder;
 mod health;
 mod metrics;
+mod places;
 mod server;
 mod snapshot;
 pub mod tls;
 mod webhooks;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ferrolb_telemetry::Metrics;
 use tokio::{sync::watch, task::JoinHandle};
@@ -63,6 +66,42 @@ pub struct Settings {
     pub metrics_token_file: Option<PathBuf>,
     /// How to speak TLS.
     pub tls: tls::Options,
+}
+
+/// The end of a role, as its listeners see it.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// The role is to end: it is not ready any more, and who still comes is told to go elsewhere.
+    pub stop: CancellationToken,
+    /// Nothing is taken any more.
+    pub close: CancellationToken,
+}
+
+impl Ends {
+    /// The listeners end with the role.
+    #[must_use]
+    pub fn at_once(stop: &CancellationToken) -> Self {
+        Self {
+            stop: stop.clone(),
+            close: stop.clone(),
+        }
+    }
+
+    /// They stay for so long after `stop`: whoever calls a Pod goes on until it hears that the Pod ends.
+    #[must_use]
+    pub fn after(stop: &CancellationToken, stay: Duration) -> Self {
+        let ends = Self {
+            stop: stop.clone(),
+            close: CancellationToken::new(),
+        };
+        let (stop, close) = (ends.stop.clone(), ends.close.clone());
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            tokio::time::sleep(stay).await;
+            close.cancel();
+        });
+        ends
+    }
 }
 
 /// Where webhooks listen and where their certificate comes from.
@@ -99,7 +138,7 @@ pub struct Behind {
 pub struct Serving {
     /// Where.
     pub address: SocketAddr,
-    /// Ends after the `stop` it was started with, when what was under way is answered or given up.
+    /// Ends after the `close` it was started with, when what was under way is answered or given up.
     pub task: JoinHandle<()>,
 }
 
@@ -121,30 +160,31 @@ impl Served {
     }
 }
 
-/// Opens the listeners of a role and serves them until `stop`. They are open when this returns.
+/// Opens the listeners of a role and serves them to its end. They are open when this returns. Metrics end
+/// with the role, whose state they tell; health stays as long as any listener.
 ///
 /// # Errors
 /// A port that cannot be opened, a certificate that cannot be used.
-pub async fn start(
-    settings: &Settings,
-    behind: Behind,
-    stop: &CancellationToken,
-) -> Result<Served, Refusal> {
+pub async fn start(settings: &Settings, behind: Behind, ends: &Ends) -> Result<Served, Refusal> {
     let mut served = Served::default();
     if let Some(address) = settings.health {
         let listener = server::bind(address, "--health-probe-port").await?;
         let refused = behind.metrics.own().refused_by("health");
-        let server = server::Server::new(None, health::router(behind.waits), refused);
-        served.health = Some(server.spawn(listener, address, stop));
+        let router = health::router(behind.waits, &ends.stop);
+        let mut server = server::Server::new(None, router, refused);
+        // Probes come on a connection each; one that stayed would hold a place for nobody.
+        server.keep_alive = false;
+        served.health = Some(server.spawn(listener, address, ends));
     }
     if let Some(address) = settings.metrics {
         let listener = server::bind(address, "--port").await?;
-        let identity = metrics_identity(settings.metrics_cert_dir.as_ref(), stop)?;
+        let identity = metrics_identity(settings.metrics_cert_dir.as_ref(), &ends.stop)?;
         let tls = settings.tls.server(&identity, true)?;
         let refused = behind.metrics.own().refused_by("metrics");
         let router = metrics::router(behind.authorise, behind.tell);
         let server = server::Server::new(Some(tls), router, refused);
-        served.metrics = Some(server.spawn(listener, address, stop));
+        let ends = Ends::at_once(&ends.stop);
+        served.metrics = Some(server.spawn(listener, address, &ends));
     }
     Ok(served)
 }
@@ -159,7 +199,7 @@ fn metrics_identity(dir: Option<&PathBuf>, stop: &CancellationToken) -> Result<I
     Ok(identity)
 }
 
-/// Opens the listener of the webhooks and serves `router` until `stop`. While `identity` is empty no
+/// Opens the listener of the webhooks and serves `router` until it is to close. While `identity` is empty no
 /// handshake succeeds.
 ///
 /// # Errors
@@ -170,13 +210,13 @@ pub async fn webhooks(
     identity: &Identity,
     router: axum::Router,
     metrics: &Metrics,
-    stop: &CancellationToken,
+    ends: &Ends,
 ) -> Result<Serving, Refusal> {
     let listener = server::bind(settings.address, "port of the webhooks").await?;
     let refused = metrics.own().refused_by("webhooks");
     let tls = tls.server(identity, settings.http2)?;
     let server = server::Server::new(Some(tls), webhooks::bounded(router), refused);
-    Ok(server.spawn(listener, settings.address, stop))
+    Ok(server.spawn(listener, settings.address, ends))
 }
 
 #[cfg(test)]

@@ -3,13 +3,17 @@
 //!
 //! A watchdog per connection closes what sends no request: soon before the first one that was answered
 //! well, later after it, so that a stranger holds no place for long and a client in good standing can keep
-//! its connection between two scrapes.
+//! its connection between two scrapes. When every place is taken, who has been idle longest makes room
+//! for the next (`places`).
+//!
+//! A listener may stay open for a while after its role was told to end ([`Ends`]): whoever still comes
+//! is served, and told that the connection closes.
 
 use std::{
     convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,7 +25,12 @@ use axum::{
 };
 use ferrolb_telemetry::metrics::Counter;
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
-use hyper::{StatusCode, body::Incoming, service::Service as _};
+use hyper::{
+    StatusCode,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+    service::Service as _,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
@@ -31,13 +40,15 @@ use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
-use super::Serving;
+use super::{
+    Ends, Serving,
+    places::{Place, Places, Seen},
+};
 use crate::args::Refusal;
 
 /// What HTTP/2 is called in a handshake.
@@ -52,8 +63,11 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What a connection may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Connections at a time; further ones wait.
+    /// Connections at a time; further ones wait for one of them to end.
     pub connections: usize,
+    /// Time without a request after which a connection ends when another one waits. Long enough to shake
+    /// hands in, and less than a probe of the kubelet waits.
+    pub spare: Duration,
     /// Time for the handshake of TLS.
     pub handshake: Duration,
     /// Time until a request is there, on a connection without a good one before it.
@@ -68,6 +82,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 64,
+            spare: Duration::from_millis(500),
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(120),
@@ -99,6 +114,8 @@ pub(super) struct Server {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) router: Router,
     pub(super) bounds: Bounds,
+    /// Whether a connection lives on after its first answer.
+    pub(super) keep_alive: bool,
     /// Connections that came to an end by a bound.
     pub(super) refused: Counter,
 }
@@ -109,41 +126,34 @@ impl Server {
             tls,
             router,
             bounds: Bounds::default(),
+            keep_alive: true,
             refused,
         }
     }
 
     /// Serves in a task of its own; `address` is what the listener was opened for.
-    pub(super) fn spawn(
-        self,
-        listener: TcpListener,
-        address: SocketAddr,
-        stop: &CancellationToken,
-    ) -> Serving {
+    pub(super) fn spawn(self, listener: TcpListener, address: SocketAddr, ends: &Ends) -> Serving {
         let address = listener.local_addr().unwrap_or(address);
         tracing::info!(%address, tls = self.tls.is_some(), "listening");
-        let task = tokio::spawn(self.run(listener, stop.clone()));
+        let task = tokio::spawn(self.run(listener, ends.clone()));
         Serving { address, task }
     }
 
-    /// Serves until `stop`, and a moment longer what is under way then.
-    async fn run(self, listener: TcpListener, stop: CancellationToken) {
+    /// Serves until the listener is to close, and a moment longer what is under way then.
+    async fn run(self, listener: TcpListener, ends: Ends) {
+        let places = Places::new(self.bounds);
         let server = Arc::new(self);
-        let places = Arc::new(Semaphore::new(server.bounds.connections));
         let tasks = TaskTracker::new();
         let accepting = async {
-            // The semaphore is never closed.
-            while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+            loop {
                 let stream = accept(&listener).await;
-                let (server, stop) = (Arc::clone(&server), stop.clone());
-                tasks.spawn(async move {
-                    server.connection(stream, &stop).await;
-                    drop(place);
-                });
+                let place = places.take().await;
+                let (server, ends) = (Arc::clone(&server), ends.clone());
+                tasks.spawn(async move { server.connection(stream, &place, &ends).await });
             }
         };
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = ends.close.cancelled() => {}
             () = accepting => {}
         }
         drop(listener);
@@ -151,50 +161,67 @@ impl Server {
         let _ = timeout(GRACE, tasks.wait()).await;
     }
 
-    async fn connection(&self, stream: TcpStream, stop: &CancellationToken) {
+    async fn connection(&self, stream: TcpStream, place: &Place, ends: &Ends) {
+        let seen = &place.seen;
         // Answers are small and whole.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.requests(stream, false, stop).await;
+            return self.requests(stream, false, seen, ends).await;
         };
         let shake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
         let shaken = tokio::select! {
-            () = stop.cancelled() => return,
+            () = ends.close.cancelled() => return,
+            () = seen.ousted() => return self.refused.inc(),
             shaken = timeout(self.bounds.handshake, shake) => shaken,
         };
         match shaken {
             Ok(Ok(stream)) => {
+                seen.shaken();
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
-                self.requests(stream, http2, stop).await;
+                self.requests(stream, http2, seen, ends).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => self.refused.inc(),
         }
     }
 
-    async fn requests<S>(&self, stream: S, http2: bool, stop: &CancellationToken)
+    async fn requests<S>(&self, stream: S, http2: bool, seen: &Arc<Seen>, ends: &Ends)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let seen = Arc::new(Seen::new());
         let router = TowerToHyperService::new(self.router.clone());
         let limit = self.bounds.request;
-        let heard = Arc::clone(&seen);
+        let heard = Arc::clone(seen);
+        // HTTP/2 knows no such header, and says GOAWAY at the end.
+        let last = (!http2).then(|| ends.stop.clone());
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let (router, seen) = (router.clone(), Arc::clone(&heard));
-            async move { Ok::<_, Infallible>(answer(&router, request, limit, &seen).await) }
+            let (router, seen, last) = (router.clone(), Arc::clone(&heard), last.clone());
+            async move {
+                let mut response = answer(&router, request, limit, &seen).await;
+                if last.is_some_and(|stop| stop.is_cancelled()) {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
-        let builder = protocol(http2);
+        let builder = protocol(http2, self.keep_alive);
         let mut connection =
             std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
-            _ = connection.as_mut() => {}
-            () = seen.forsaken(self.bounds) => self.refused.inc(),
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                let _ = timeout(GRACE, connection).await;
+            _ = connection.as_mut() => return,
+            () = seen.forsaken(self.bounds) => return self.refused.inc(),
+            () = seen.ousted() => {
+                self.refused.inc();
+                if seen.is_idle() {
+                    return;
+                }
             }
+            () = ends.close.cancelled() => {}
         }
+        // Where a request came at the last moment, it is answered.
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(GRACE, connection).await;
     }
 }
 
@@ -208,13 +235,16 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-fn protocol(http2: bool) -> Builder<TokioExecutor> {
+fn protocol(http2: bool, keep_alive: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http2()
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES);
-    builder.http1().max_buf_size(HEAD_BYTES as usize);
+    builder
+        .http1()
+        .keep_alive(keep_alive)
+        .max_buf_size(HEAD_BYTES as usize);
     if http2 {
         builder.http2_only()
     } else {
@@ -235,63 +265,4 @@ async fn answer(
     };
     seen.end(response.status().is_success());
     response
-}
-
-/// What the watchdog of a connection knows of it.
-struct Seen(Mutex<Activity>);
-
-#[derive(Clone, Copy)]
-struct Activity {
-    under_way: usize,
-    last: Instant,
-    good: bool,
-}
-
-impl Seen {
-    fn new() -> Self {
-        Self(Mutex::new(Activity {
-            under_way: 0,
-            last: Instant::now(),
-            good: false,
-        }))
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut Activity) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn begin(&self) {
-        self.with(|activity| activity.under_way += 1);
-    }
-
-    fn end(&self, good: bool) {
-        self.with(|activity| {
-            activity.under_way = activity.under_way.saturating_sub(1);
-            activity.last = Instant::now();
-            activity.good = good;
-        });
-    }
-
-    /// Ends when the connection has had no request for too long.
-    async fn forsaken(&self, bounds: Bounds) {
-        loop {
-            let Activity {
-                under_way,
-                last,
-                good,
-            } = self.with(|activity| *activity);
-            let now = Instant::now();
-            let limit = if good { bounds.idle } else { bounds.head };
-            // A request under way has a bound of its own.
-            let at = if under_way > 0 {
-                now + limit
-            } else {
-                last + limit
-            };
-            if at <= now {
-                return;
-            }
-            sleep_until(at).await;
-        }
-    }
 }

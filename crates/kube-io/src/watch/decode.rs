@@ -11,7 +11,7 @@ use ferrolb_api::{
         EndpointSliceView, Nameless, NamespaceView, NodeView, PASSWORD_KEY, SecretView, ServiceView,
     },
 };
-use ferrolb_config::object::Object;
+use ferrolb_config::{object::Object, unreadable::Unreadable};
 use ferrolb_types::{Diagnostic, ObjectRef, codes::schema::V003};
 use k8s_openapi::{
     ByteString, Metadata,
@@ -47,7 +47,7 @@ pub(super) struct Seen {
     /// Its resourceVersion.
     pub version: Box<str>,
     /// The object, or why it cannot be decoded.
-    pub object: Result<(Object, Meta), String>,
+    pub object: Result<(Object, Meta), Unreadable>,
 }
 
 impl Listed for Seen {
@@ -92,13 +92,14 @@ pub(super) fn decoder(kind: Watched) -> Decode<Seen> {
 }
 
 /// The refusal of an object that cannot be decoded.
-pub(super) fn broken(kind: Watched, object: ObjectRef, error: &str) -> Diagnostic {
+pub(super) fn broken(kind: Watched, object: ObjectRef, why: &Unreadable) -> Diagnostic {
     // The message may quote a value, so not where a password may stand.
     let cause = match kind {
         Watched::Secrets | Watched::BGPPeers => "the object cannot be read as its kind".to_owned(),
-        _ => format!("the object cannot be read as its kind: {error}"),
+        _ => format!("the object cannot be read as its kind: {}", why.cause),
     };
     Diagnostic::error(V003, object, cause, "compare it with the kind's definition")
+        .at(why.field.clone())
 }
 
 // --- metadata
@@ -153,14 +154,14 @@ struct HeadMeta {
     resource_version: Box<str>,
 }
 
-fn unreadable(text: &str, error: String) -> Seen {
+fn unreadable(text: &str, why: Unreadable) -> Seen {
     let Head { metadata } = serde_json::from_str(text).unwrap_or_default();
     Seen {
         namespace: metadata.namespace,
         name: metadata.name,
         uid: metadata.uid,
         version: metadata.resource_version,
-        object: Err(error),
+        object: Err(why),
     }
 }
 
@@ -174,11 +175,11 @@ fn core<S: DeserializeOwned, K>(
 ) -> Seen {
     let slim: S = match serde_json::from_str(text) {
         Ok(slim) => slim,
-        Err(error) => return unreadable(text, error.to_string()),
+        Err(error) => return unreadable(text, Unreadable::find_in::<S>(text, &error)),
     };
     let (object, meta) = split(slim);
     match reduce(&object) {
-        Err(nameless) => unreadable(text, nameless.to_string()),
+        Err(nameless) => unreadable(text, Unreadable::whole(nameless.to_string())),
         Ok(object) => {
             let reference = object.reference();
             Seen {
@@ -328,7 +329,7 @@ where
 {
     let mut object: K = match serde_json::from_str(text) {
         Ok(object) => object,
-        Err(error) => return unreadable(text, error.to_string()),
+        Err(error) => return unreadable(text, Unreadable::find_in::<K>(text, &error)),
     };
     let meta = object.metadata_mut();
     meta.managed_fields = None;

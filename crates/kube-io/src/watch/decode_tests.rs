@@ -136,3 +136,33 @@ fn what_is_no_object_is_told_by_what_can_be_read() {
         }
     }
 }
+
+#[test]
+fn the_field_that_cannot_be_read_is_named_and_no_password_told() {
+    let meta = json!({ "name": "x", "namespace": "n" });
+    let rows = [
+        (
+            Watched::Services,
+            json!({ "ports": [{ "port": "http" }] }),
+            "spec.ports[0].port",
+        ),
+        (
+            Watched::IPAddressPools,
+            json!({ "addresses": [4711] }),
+            "spec.addresses[0]",
+        ),
+        (
+            Watched::BGPPeers,
+            json!({ "password": 4711 }),
+            "spec.password",
+        ),
+    ];
+    for (kind, spec, field) in rows {
+        let seen = seen(kind, &json!({ "metadata": meta, "spec": spec }));
+        let why = seen.object.expect_err("it can be decoded");
+        let told = broken(kind, ObjectRef::new(kind.kind(), "n", "x"), &why);
+        assert_eq!(told.field.to_string(), field);
+        let is_told = told.to_string().contains("4711");
+        assert_eq!(is_told, kind == Watched::IPAddressPools, "{told}");
+    }
+}

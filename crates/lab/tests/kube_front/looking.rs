@@ -222,6 +222,13 @@ impl Look {
     }
 
     fn asks_everybody(&mut self) {
+        // A Pod with the labels of MetalLB's chart is found as well.
+        let labels = json!({
+            "app": null, "component": null, "app.kubernetes.io/component": "speaker",
+        });
+        let pod = format!("/api/v1/namespaces/{OURS}/pods/speaker-n1");
+        let labels = json!({ "metadata": { "labels": labels } });
+        self.stand.done(&Call::merge(&pod, labels));
         let said = self.says(OBSERVER, &["status"], 0);
         for words in [
             "controller",
@@ -373,5 +380,15 @@ impl Look {
             "{said}"
         );
         assert!(said.contains("live: n1: session router"), "{said}");
+
+        let pods = format!("/api/v1/namespaces/{OURS}/pods");
+        let gone = format!("{pods}/speaker-n2?gracePeriodSeconds=0");
+        self.stand.done(&Call::delete(&gone));
+        let said = self.run(OBSERVER, &["explain", "s0"]).stdout;
+        assert!(
+            said.contains("live: no speaker Pod found on node n2"),
+            "{said}"
+        );
+        assert!(!said.contains("found on node n1"), "{said}");
     }
 }

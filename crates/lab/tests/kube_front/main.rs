@@ -18,6 +18,7 @@
 
 mod canary;
 mod certificates;
+mod confined;
 mod conversion;
 mod extras;
 mod hostile;

@@ -4,6 +4,7 @@
 use std::{fs, thread, time::Duration};
 
 use ferrolb_lab::{
+    Process,
     cluster::{Call, load},
     topology::Host,
 };
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     OURS,
-    stand::{Stand, certificate_secret, code, curl, path},
+    stand::{Stand, certificate_secret, code, curl, health, path},
     tls::{self, Pair},
 };
 
@@ -45,8 +46,21 @@ fn of_the_webhooks() {
     let url = format!("https://{}:9443/convert", assigns.v4());
     assert_eq!(code(assigns.namespace(), &["-k", &url]), 0, "no listener");
     assert!(stand.is_called());
-    drop((only, without));
+    it_ends_last(&stand, hooks, &only);
+    drop(without);
     the_certificate_is_somebody_elses(&stand, hooks);
+}
+
+/// Told to end, a controller is not ready any more and answers webhooks until the API server may know.
+fn it_ends_last(stand: &Stand, host: &Host, only: &Process) {
+    only.signal("TERM").unwrap();
+    stand.until("it is not ready", || {
+        health(host.namespace(), "/readyz") == 503
+    });
+    assert!(stand.is_called(), "the webhooks are answered meanwhile");
+    let ended = only.terminate(Duration::from_secs(10)).unwrap();
+    assert!(ended.success(), "{ended}");
+    assert!(!stand.is_called());
 }
 
 fn address(stand: &Stand) -> Value {

@@ -6,6 +6,7 @@ use std::{cell::RefCell, collections::BTreeMap, fs, net::SocketAddr, path::PathB
 use ferrolb_lab::{
     Namespace, Process, Run,
     cluster::{Answer, Call, Cluster, Options, User, able, deploy, load},
+    confine::Confines,
     exec::Captured,
     process::Spec,
     tools,
@@ -89,6 +90,17 @@ impl Stand {
 
     /// Starts a role as the Pod `ROLE-HOST`, with these flags after those of our manifests.
     pub fn start(&self, role: &str, host: &Host, flags: &[&str]) -> Process {
+        self.start_within(None, role, host, flags)
+    }
+
+    /// The same with no more than these confines leave it.
+    pub fn start_within(
+        &self,
+        confines: Option<&Confines>,
+        role: &str,
+        host: &Host,
+        flags: &[&str],
+    ) -> Process {
         let pod = format!("{role}-{}", host.name());
         self.pod(role, &pod, host);
         let config = self.account(role);
@@ -100,13 +112,13 @@ impl Stand {
         };
         let given = [
             "--kubeconfig".into(),
-            config.into_os_string(),
+            config.clone().into_os_string(),
             "--namespace".into(),
             OURS.into(),
             "--pod-name".into(),
             pod.into(),
             "--state-dir".into(),
-            state.into_os_string(),
+            state.clone().into_os_string(),
         ];
         spec.arguments.extend(given);
         spec.arguments.extend(flags.iter().map(Into::into));
@@ -116,6 +128,9 @@ impl Stand {
         if role == "speaker" {
             spec.arguments
                 .extend(["--node-name".into(), host.name().into()]);
+        }
+        if let Some(confines) = confines {
+            spec = confines.apply(spec, &state, &[&config]).unwrap();
         }
         Process::start(host.namespace(), &spec).unwrap()
     }

@@ -20,6 +20,7 @@ mod common;
 
 mod bgp;
 mod configuration;
+mod confined;
 mod faults;
 mod lab;
 mod layer2;

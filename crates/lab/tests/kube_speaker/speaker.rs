@@ -6,6 +6,7 @@ use std::{ffi::OsString, time::Duration};
 use ferrolb_lab::{
     Namespace, Process,
     cluster::{ADMIN, Call},
+    confine::Confines,
     process::Spec,
     tools,
     topology::Host,
@@ -38,6 +39,8 @@ pub struct Start<'s> {
     pub flags: &'s [&'s str],
     /// More of its environment.
     pub environment: &'s [(&'s str, &'s str)],
+    /// Whether it may do no more than in its Pod.
+    pub confines: Option<Confines>,
 }
 
 impl Lab {
@@ -60,7 +63,7 @@ impl Lab {
             "--kubeconfig".into(),
             self.kubeconfig.clone().into(),
             "--state-dir".into(),
-            state.into(),
+            state.clone().into(),
         ];
         arguments.extend(start.flags.iter().map(Into::into));
         let mut spec = Spec::new("speaker", tools::ferrolb().unwrap(), arguments);
@@ -73,6 +76,9 @@ impl Lab {
         spec.environment = all
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
+        if let Some(confines) = start.confines {
+            spec = confines.apply(spec, &state, &[]).unwrap();
+        }
         Speaker {
             process: Process::start(host.namespace(), &spec).unwrap(),
             namespace: host.namespace().clone(),
@@ -116,6 +122,7 @@ impl<'s> Start<'s> {
             node: None,
             flags: &[],
             environment: &[],
+            confines: None,
         }
     }
 

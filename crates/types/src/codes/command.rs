@@ -15,4 +15,5 @@ codes! {
     X011 "BGP is refused: METALLB_BGP_TYPE asks for FRR-K8s"
     X012 "a certificate or its key cannot be used"
     X013 "the ConfigMap bgpextras has no effect"
+    X014 "the API server is out of reach, or refuses what the process needs"
 }

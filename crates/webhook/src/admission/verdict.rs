@@ -10,7 +10,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ferrolb_api::{core::ObjectMeta, resource::BGPPeer};
-use ferrolb_config::{Resources, check_tolerating, resources::Kind};
+use ferrolb_config::{Resources, check_tolerating, resources::Kind, unreadable::Unreadable};
 use ferrolb_types::{
     Diagnostic, ObjectRef,
     codes::{advertisement, selector},
@@ -115,7 +115,7 @@ where
     K: Kind + Send + DeserializeOwned + k8s_openapi::Metadata<Ty = ObjectMeta>,
 {
     let mut new: K =
-        decode(&order.object).map_err(|error| Box::new(wording::undecodable(object, &error)))?;
+        decode(&order.object).map_err(|why| Box::new(wording::undecodable(object, why)))?;
     let meta = k8s_openapi::Metadata::metadata_mut(&mut new);
     meta.name = Some(object.name.clone());
     meta.namespace = Some(object.namespace.clone());
@@ -127,11 +127,11 @@ where
     Ok(Box::new(Change { new, old }))
 }
 
-fn decode<K: DeserializeOwned>(json: &Json) -> Result<K, serde_json::Error> {
+fn decode<K: DeserializeOwned>(json: &Json) -> Result<K, Unreadable> {
     if !json.is_object() {
-        return Err(serde::de::Error::custom("it is no object"));
+        return Err(Unreadable::whole("it is no object".to_owned()));
     }
-    K::deserialize(json)
+    K::deserialize(json).map_err(|error| Unreadable::find::<K>(json, &error))
 }
 
 impl<K: Kind + Send> Judge for Change<K> {

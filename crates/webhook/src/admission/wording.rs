@@ -2,6 +2,7 @@
 //! What the answers say: diagnostics in full, with the words of MetalLB that scripts look for, and which
 //! warnings are worth a line on somebody's terminal.
 
+use ferrolb_config::unreadable::Unreadable;
 use ferrolb_types::{
     Code, Diagnostic, FieldPath, ObjectRef,
     codes::{advertisement as a, community as c, peer as b, pool as p, webhook as w},
@@ -129,14 +130,14 @@ pub(super) fn misdirected(webhook: Webhook, order: &Order, object: &ObjectRef) -
 }
 
 /// The fault of an object that is not of the form of its kind. A peer's may quote its password.
-pub(super) fn undecodable(object: &ObjectRef, error: &serde_json::Error) -> Diagnostic {
+pub(super) fn undecodable(object: &ObjectRef, why: Unreadable) -> Diagnostic {
     let cause = match &*object.kind {
         "BGPPeer" => "it cannot be read as its kind".to_owned(),
-        _ => format!("it cannot be read as its kind: {error}"),
+        _ => format!("it cannot be read as its kind: {}", why.cause),
     };
     let remedy =
         "apply the CRDs of this release, and compare the object with its kind's definition";
-    Diagnostic::error(w::W003, object.clone(), cause, remedy)
+    Diagnostic::error(w::W003, object.clone(), cause, remedy).at(why.field)
 }
 
 /// A warning where the object was written in a version that is going.

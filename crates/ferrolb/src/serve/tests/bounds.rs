@@ -19,16 +19,20 @@ async fn bounded(tls: bool, stop: &CancellationToken) -> (SocketAddr, Metrics) {
     let identity = Identity::self_signed("localhost").unwrap();
     let config = tls.then(|| tls::Options::default().server(&identity, false).unwrap());
     let refused = metrics.own().refused_by("test");
-    let mut server = Server::new(config, health::router(waits), refused);
+    let mut server = Server::new(config, health::router(waits, stop), refused);
     server.bounds = Bounds {
         connections: 2,
+        spare: SHORT / 2,
         handshake: SHORT,
         head: SHORT,
         idle: 5 * SHORT,
         request: 5 * SHORT,
     };
     let listener = bind(ANY, "--port").await.unwrap();
-    (server.spawn(listener, ANY, stop).address, metrics)
+    (
+        server.spawn(listener, ANY, &Ends::at_once(stop)).address,
+        metrics,
+    )
 }
 
 /// Whether the server closes by itself, and after how long.

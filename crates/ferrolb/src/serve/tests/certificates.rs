@@ -109,7 +109,7 @@ async fn a_folder_without_a_usable_pair_is_refused_at_the_start() {
             tell: Arc::new(Told),
             metrics: Metrics::new("speaker", "1", None),
         };
-        let refusal = start(&settings, behind, &CancellationToken::new())
+        let refusal = start(&settings, behind, &Ends::at_once(&CancellationToken::new()))
             .await
             .unwrap_err();
         refusal.to_string()

@@ -5,7 +5,9 @@ mod access;
 mod bounds;
 mod certificates;
 mod client;
+mod ending;
 mod protocol;
+mod room;
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -95,7 +97,9 @@ async fn role(settings: &Settings) -> Role {
         tell: Arc::new(Told),
         metrics: Metrics::new("speaker", "1", None),
     };
-    let served = start(settings, behind, &stop).await.unwrap();
+    let served = start(settings, behind, &Ends::at_once(&stop))
+        .await
+        .unwrap();
     Role {
         health: served.health.as_ref().unwrap().address,
         metrics: served.metrics.as_ref().unwrap().address,
@@ -130,6 +134,7 @@ async fn hooks(http2: bool, identity: &Identity, stop: &CancellationToken) -> So
     let metrics = Metrics::new("controller", "1", None);
     let settings = webhook_settings(http2);
     let options = tls::Options::default();
-    let serving = webhooks(&settings, &options, identity, router, &metrics, stop);
+    let ends = Ends::at_once(stop);
+    let serving = webhooks(&settings, &options, identity, router, &metrics, &ends);
     serving.await.unwrap().address
 }

@@ -66,11 +66,15 @@ fn what_is_no_review_has_no_answer() {
 
 #[test]
 fn an_object_that_cannot_be_read_is_answered() {
-    for object in [
-        Json::Null,
-        json!(7),
-        json!({"spec": {"addresses": 7}}),
-        json!({"spec": 7}),
+    for (object, field) in [
+        (Json::Null, ":"),
+        (json!(7), ":"),
+        (json!({"spec": {"addresses": 7}}), " spec.addresses:"),
+        (
+            json!({"spec": {"addresses": ["a", 7]}}),
+            " spec.addresses[1]:",
+        ),
+        (json!({"spec": 7}), " spec:"),
     ] {
         let mut body = body();
         body["request"]["object"] = object;
@@ -80,8 +84,12 @@ fn an_object_that_cannot_be_read_is_answered() {
         assert_eq!(response["status"]["reason"], "BadRequest");
         let message = response["status"]["message"].as_str().unwrap();
         assert!(
-            message.starts_with("FLB-W003 IPAddressPool metallb-system/p:"),
+            message.starts_with(&format!("FLB-W003 IPAddressPool metallb-system/p{field}")),
             "{message}"
+        );
+        assert!(
+            !message.contains(" line "),
+            "of no text that anybody wrote: {message}"
         );
     }
 }

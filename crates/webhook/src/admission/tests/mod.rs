@@ -5,6 +5,7 @@ mod cases;
 mod cases_peers;
 mod envelope;
 mod properties;
+mod registration;
 mod rules;
 mod support;
 mod verdicts;
