@@ -83,6 +83,9 @@ fn filled() -> Metrics {
     own.refused_by("metrics").inc();
     own.ready.set(true);
     own.tell_leader(false);
+    let unlisted = Counter::default();
+    own.tell_unlisted_beats(unlisted.clone());
+    unlisted.add(3);
     own.tell_standing(Standing {
         served: 9,
         waiting: 1,
