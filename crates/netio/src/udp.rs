@@ -83,13 +83,15 @@ impl Datagrams {
     /// # Errors
     /// What the kernel says; [`may_be_source`] where `from` is no address of this host.
     pub async fn send(&self, bytes: &[u8], to: SocketAddr, from: Option<IpAddr>) -> io::Result<()> {
-        let (control, buffers) = (from.map(source).unwrap_or_default(), [IoSlice::new(bytes)]);
-        let address = to.into();
-        let mut message = MsgHdr::new().with_addr(&address).with_buffers(&buffers);
-        if !control.is_empty() {
-            message = message.with_control(&control);
-        }
-        let send = || SockRef::from(&self.socket).sendmsg(&message, 0);
+        let (to, control) = (to.into(), from.map(source).unwrap_or_default());
+        let send = || {
+            let buffers = [IoSlice::new(bytes)];
+            let mut message = MsgHdr::new().with_addr(&to).with_buffers(&buffers);
+            if !control.is_empty() {
+                message = message.with_control(&control);
+            }
+            SockRef::from(&self.socket).sendmsg(&message, 0)
+        };
         self.socket.async_io(Interest::WRITABLE, send).await?;
         Ok(())
     }
