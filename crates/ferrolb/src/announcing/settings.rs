@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How a process is to announce.
 
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 use anyhow::Context as _;
+use ferrolb_members::Timing;
 use ferrolb_types::NodeName;
 
-use crate::drivers::layer2;
+use crate::drivers::{heartbeat, layer2};
 
 /// How a process is to announce.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) exclude_l2: PathBuf,
     /// UDP port of the heartbeat.
     pub(crate) heartbeat_port: u16,
+    /// The own address the heartbeat is to use.
+    pub(crate) heartbeat_address: Option<IpAddr>,
 }
 
 impl Settings {
@@ -34,6 +37,29 @@ impl Settings {
                 .with_context(|| format!("{} (--exclude-l2)", path.display())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(layer2::Exclude::default()),
             Err(error) => Err(error).with_context(|| format!("{} (--exclude-l2)", path.display())),
+        }
+    }
+
+    /// How the heartbeat is to run.
+    pub(super) fn heartbeat(&self) -> heartbeat::Settings {
+        heartbeat::Settings {
+            own: self.node.clone(),
+            port: self.heartbeat_port,
+            bind: self.heartbeat_address,
+            timing: Timing::default(),
+        }
+    }
+
+    /// The heartbeat and the flags it depends on, for an error.
+    pub(super) fn name_heartbeat(&self) -> String {
+        let port = self.heartbeat_port;
+        match self.heartbeat_address {
+            Some(address) => {
+                format!(
+                    "heartbeat at {address} (--ml-bindaddr), UDP port {port} (--heartbeat-port)"
+                )
+            }
+            None => format!("heartbeat on UDP port {port} (--heartbeat-port)"),
         }
     }
 }
