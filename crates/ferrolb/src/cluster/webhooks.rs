@@ -120,9 +120,13 @@ async fn review(cluster: &Cluster, webhook: Webhook, body: &[u8]) -> Response {
 /// The objects of these lists, as they are now.
 async fn lists(cluster: &Cluster, needs: &[List]) -> Result<Resources, ferrolb_kube_io::Error> {
     let mut intake = Intake::new(cluster.namespace());
-    let lists = needs
-        .iter()
-        .map(|list| watch::list(cluster, watched(*list)));
+    let lists = needs.iter().map(|list| async move {
+        match list {
+            // Of Nodes the labels alone have a part in any verdict.
+            List::Nodes => watch::list_metadata(cluster, Watched::Nodes).await,
+            other => watch::list(cluster, watched(*other)).await,
+        }
+    });
     for told in futures::future::try_join_all(lists)
         .await?
         .into_iter()
