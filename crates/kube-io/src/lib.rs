@@ -5,7 +5,7 @@
 //! ```text
 //! Cluster::connect(&Connection{kubeconfig, context, namespace, user_agent}) -> Cluster
 //!   version() may(&Access) pod_owner(name) deployment_owner(name) pods(selector) ask_pod(pod, PodPort, path, limit)
-//! watch::follow(&Cluster, &[Watched], stop) -> Receiver<Vec<Told>>        list(&Cluster, Watched) -> Vec<Told>
+//! watch::follow(&Cluster, &[Watched], stop) -> Receiver<Vec<Told>>        list{,_metadata}(&Cluster, Watched) -> Vec<Told>
 //! watch::follow_with_extras(the same)                                     extras::look(&Cluster) -> bool
 //! Writer::start(&Cluster, WriterOptions, Gate, stop) -> (Writer, Receiver<Wrote>)
 //!   service_status(ServiceStatus{key, uid, resource_version, ingress, pool, keep, events})

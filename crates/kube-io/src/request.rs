@@ -31,6 +31,16 @@ pub(crate) fn get(path: impl AsRef<str>) -> Result<Request<Vec<u8>>, Error> {
     build(Method::GET, path.as_ref(), None, Vec::new())
 }
 
+/// A list of metadata alone, as an answer of a server that gives no such thing is read too.
+pub(crate) fn get_metadata(path: impl AsRef<str>) -> Result<Request<Vec<u8>>, Error> {
+    const METADATA: &str =
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+    let mut request = get(path)?;
+    let accept = header::HeaderValue::from_static(METADATA);
+    request.headers_mut().insert(header::ACCEPT, accept);
+    Ok(request)
+}
+
 pub(crate) fn delete(path: impl AsRef<str>) -> Result<Request<Vec<u8>>, Error> {
     build(Method::DELETE, path.as_ref(), None, Vec::new())
 }

@@ -19,6 +19,9 @@ const PAGE: u32 = 500;
 /// The same where objects are big: a Node tells every image it holds.
 const SMALL_PAGE: u32 = 100;
 
+/// The same where metadata alone is asked for.
+const METADATA_PAGE: u32 = 1000;
+
 /// Seconds after which the server ends a watch; each one its own number, so that the watches of many
 /// processes do not begin anew together.
 const WATCH_SECONDS: std::ops::Range<u64> = 240..300;
@@ -32,6 +35,7 @@ pub(crate) struct Source {
     path: String,
     selector: String,
     page: u32,
+    metadata_alone: bool,
 }
 
 /// What becomes of one object's text. It cannot fail: what cannot be decoded is told, too.
@@ -143,12 +147,20 @@ impl Source {
             path,
             selector,
             page: PAGE,
+            metadata_alone: false,
         }
     }
 
     /// The same, in small pages.
     pub(crate) fn of_big_objects(mut self) -> Self {
         self.page = SMALL_PAGE;
+        self
+    }
+
+    /// The same, listed without spec and status, in big pages.
+    pub(crate) fn of_metadata_alone(mut self) -> Self {
+        self.page = METADATA_PAGE;
+        self.metadata_alone = true;
         self
     }
 
@@ -202,7 +214,11 @@ impl Source {
         cluster: &Cluster,
         continued: Option<&str>,
     ) -> Result<String, Error> {
-        let request = request::get(self.list_path(continued))?;
+        let path = self.list_path(continued);
+        let request = match self.metadata_alone {
+            true => request::get_metadata(path)?,
+            false => request::get(path)?,
+        };
         let text = cluster.text(request, REQUEST).await;
         text.map_err(|error| self.explained(error))
     }

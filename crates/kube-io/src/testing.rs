@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     pub method: String,
     /// Path and query.
     pub path: String,
+    /// The form of answer asked for.
+    pub accept: String,
     pub body: Value,
 }
 
@@ -112,6 +114,12 @@ async fn asked(request: Request<Body>) -> Asked {
     Asked {
         method: parts.method.to_string(),
         path: parts.uri.path_and_query().expect("a path").to_string(),
+        accept: parts
+            .headers
+            .get(http::header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
     }
 }

@@ -5,15 +5,23 @@
 //! [`Timing::silence`]. The own node is always alive. During the first `silence` after it is known which
 //! nodes there are nothing is told, so that a node that just came does not take every address for its own;
 //! nor does one that was held up itself, and so heard nobody.
+//!
+//! A thousand nodes are some ten thousand beats a second, so a beat that brings no news costs no walk over
+//! the nodes: the living are told once, and from then on who comes and who goes.
+
+mod heard;
+mod strangers;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use ferrolb_types::NodeName;
 
+use self::{heard::Heard, strangers::Strangers};
 use crate::wire::{Beat, Kind};
 
 /// How often to beat, and how long a silence means death.
@@ -38,30 +46,61 @@ impl Default for Timing {
 /// What the driver is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Send these bytes to this address.
-    Send(IpAddr, Vec<u8>),
-    /// The set of living nodes, own node included, is now this.
+    /// Send these bytes.
+    Send(Datagram),
+    /// The living nodes are known, and are these, own node included. Told once.
     Alive(BTreeSet<NodeName>),
+    /// This node is alive from now on. Not told before [`Output::Alive`].
+    Came(NodeName),
+    /// This node is no longer alive. Not told before [`Output::Alive`].
+    Went(NodeName),
     /// Another node tells this of itself; it differs from what it told before.
     Facts(NodeName, Vec<u8>),
     /// A node that told facts is no longer alive: what it told counts no more.
     FactsGone(NodeName),
+    /// A beat came from an address that is none of its node's, and counts for nothing.
+    Unlisted(Unlisted),
+}
+
+/// A datagram to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Where to.
+    pub to: IpAddr,
+    /// The own address it must come from to count there; absent where none of that family is known.
+    pub from: Option<IpAddr>,
+    /// What to send.
+    pub bytes: Arc<[u8]>,
+}
+
+/// A beat from an address that is none of its node's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The node it names.
+    pub node: NodeName,
+    /// Where it came from.
+    pub source: IpAddr,
+    /// Whether this sender is to be named. Each is once, as long as there are not too many.
+    pub is_news: bool,
 }
 
 /// The machine.
 #[derive(Debug)]
 pub struct Heartbeat {
     own: NodeName,
+    /// Where the others expect the beats of the own node to come from.
+    own_addresses: Vec<IpAddr>,
     timing: Timing,
     /// Where each other node is reached: the sender of its beats must be one of these.
     nodes: BTreeMap<NodeName, Vec<IpAddr>>,
-    /// When each living node was last heard.
-    heard: BTreeMap<NodeName, Instant>,
+    heard: Heard,
     /// What the own node tells of itself.
     own_facts: Vec<u8>,
     /// What each living node last told of itself.
     facts: BTreeMap<NodeName, Vec<u8>>,
-    told: Option<BTreeSet<NodeName>>,
+    strangers: Strangers,
+    /// Whether it was told who is alive: from then on only changes are.
+    told: bool,
     /// When the others had time to speak; absent until it is known who they are.
     settles_at: Option<Instant>,
     beats_at: Instant,
@@ -74,27 +113,48 @@ impl Heartbeat {
     pub fn new(now: Instant, own: NodeName, timing: Timing) -> Self {
         Self {
             own,
+            own_addresses: Vec::new(),
             timing,
             nodes: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            heard: Heard::default(),
             own_facts: Vec::new(),
             facts: BTreeMap::new(),
-            told: None,
+            strangers: Strangers::default(),
+            told: false,
             settles_at: None,
             beats_at: now,
             out: VecDeque::new(),
         }
     }
 
-    /// Tells which nodes there are and where; replaces what was told before. The own node is ignored.
-    pub fn set_nodes(&mut self, now: Instant, nodes: BTreeMap<NodeName, Vec<IpAddr>>) {
+    /// Tells which nodes there are and where; replaces what was told before. Of the own node the
+    /// addresses alone count: its beats are to come from them.
+    pub fn set_nodes(&mut self, now: Instant, mut nodes: BTreeMap<NodeName, Vec<IpAddr>>) {
+        self.own_addresses = nodes.remove(&self.own).unwrap_or_default();
         self.nodes = nodes;
-        self.nodes.remove(&self.own);
         self.settles_at.get_or_insert(now + self.timing.silence);
-        self.heard.retain(|node, _| self.nodes.contains_key(node));
+        let nodes = &self.nodes;
+        self.strangers
+            .retain(|node, source| !is_listed(nodes, node, source));
+        let unknown = |node: &&NodeName| !nodes.contains_key(*node);
+        let gone: Vec<NodeName> = self.heard.names().filter(unknown).cloned().collect();
+        for node in gone {
+            self.lose(&node);
+        }
         // A node that was just added should hear of us at once.
         self.beats_at = now;
-        self.tell(now);
+    }
+
+    /// The own addresses as the others know them, the one they send to first.
+    #[must_use]
+    pub fn own_addresses(&self) -> &[IpAddr] {
+        &self.own_addresses
+    }
+
+    /// The other nodes and where they are.
+    #[must_use]
+    pub fn others(&self) -> &BTreeMap<NodeName, Vec<IpAddr>> {
+        &self.nodes
     }
 
     /// Tells what the own node says of itself from now on, beginning with a beat at once.
@@ -105,26 +165,24 @@ impl Heartbeat {
         }
     }
 
-    /// Takes in a datagram. One that does not come from an address of the node it names is dropped:
-    /// it would let anybody keep a dead node alive.
+    /// Takes in a datagram. One that does not come from an address of the node it names counts for
+    /// nothing: it would let anybody keep a dead node alive.
     pub fn receive(&mut self, now: Instant, source: IpAddr, bytes: &[u8]) {
         let Ok(beat) = Beat::parse(bytes) else { return };
         let source = source.to_canonical();
-        if !self
-            .nodes
-            .get(&beat.node)
-            .is_some_and(|addresses| addresses.contains(&source))
-        {
+        if !is_listed(&self.nodes, &beat.node, source) {
+            self.suspect(beat.node, source);
             return;
         }
         match beat.kind {
             Kind::Alive => {
-                self.heard.insert(beat.node.clone(), now);
+                if self.heard.insert(&beat.node, now) && self.told {
+                    self.out.push_back(Output::Came(beat.node.clone()));
+                }
                 self.learn(beat.node, beat.facts);
             }
-            Kind::Leaving => drop(self.heard.remove(&beat.node)),
+            Kind::Leaving => self.lose(&beat.node),
         }
-        self.tell(now);
     }
 
     fn learn(&mut self, node: NodeName, facts: Vec<u8>) {
@@ -134,29 +192,50 @@ impl Heartbeat {
         }
     }
 
+    fn lose(&mut self, node: &NodeName) {
+        if self.facts.remove(node).is_some() {
+            self.out.push_back(Output::FactsGone(node.clone()));
+        }
+        if self.heard.remove(node) && self.told {
+            self.out.push_back(Output::Went(node.clone()));
+        }
+    }
+
+    /// Before it is known which nodes there are, every sender is unlisted, and none is to blame.
+    fn suspect(&mut self, node: NodeName, source: IpAddr) {
+        if self.settles_at.is_some() {
+            let is_news = self.strangers.is_news(&node, source);
+            self.out.push_back(Output::Unlisted(Unlisted {
+                node,
+                source,
+                is_news,
+            }));
+        }
+    }
+
     /// Does what is due at `now`.
     pub fn timeout(&mut self, now: Instant) {
-        self.excuse(now.saturating_duration_since(self.deadline()));
+        self.excuse(now, now.saturating_duration_since(self.deadline()));
         if now >= self.beats_at {
             self.send(Kind::Alive);
             self.beats_at = now + self.timing.interval;
         }
-        let silence = self.timing.silence;
-        self.heard
-            .retain(|_, heard| now.saturating_duration_since(*heard) < silence);
-        self.tell(now);
+        if let Some(limit) = now.checked_sub(self.timing.silence) {
+            while let Some(node) = self.heard.silent_since(limit) {
+                self.lose(&node);
+            }
+        }
+        self.settle(now);
     }
 
     /// We come so late ourselves: what the others sent meanwhile waits to be received, and they get the
     /// time for it.
-    fn excuse(&mut self, late: Duration) {
+    fn excuse(&mut self, now: Instant, late: Duration) {
         if late <= self.timing.interval {
             return;
         }
-        for heard in self.heard.values_mut() {
-            *heard += late;
-        }
-        if let (None, Some(settles_at)) = (&self.told, &mut self.settles_at) {
+        self.heard.excuse(now, late);
+        if let (false, Some(settles_at)) = (self.told, &mut self.settles_at) {
             *settles_at += late;
         }
     }
@@ -174,12 +253,10 @@ impl Heartbeat {
     /// When to call [`Heartbeat::timeout`] next.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        let silence = self
-            .heard
-            .values()
-            .map(|heard| *heard + self.timing.silence);
-        let settling = self.settles_at.filter(|_| self.told.is_none());
-        silence.chain(settling).fold(self.beats_at, Instant::min)
+        let silence = self.heard.oldest().map(|at| at + self.timing.silence);
+        let settling = self.settles_at.filter(|_| !self.told);
+        let others = silence.into_iter().chain(settling);
+        others.fold(self.beats_at, Instant::min)
     }
 
     fn send(&mut self, kind: Kind) {
@@ -188,39 +265,44 @@ impl Heartbeat {
             node: self.own.clone(),
             facts: self.own_facts.clone(),
         };
-        let bytes = beat.emit();
-        // One address of each node is enough, and its first is the one Kubernetes prefers.
-        let targets = self
-            .nodes
-            .values()
-            .filter_map(|addresses| addresses.first());
-        self.out
-            .extend(targets.map(|address| Output::Send(*address, bytes.clone())));
+        let bytes: Arc<[u8]> = beat.emit().into();
+        let own = &self.own_addresses;
+        self.out.extend(self.nodes.values().filter_map(|addresses| {
+            let (to, from) = way(own, addresses)?;
+            let bytes = Arc::clone(&bytes);
+            Some(Output::Send(Datagram { to, from, bytes }))
+        }));
     }
 
-    fn tell(&mut self, now: Instant) {
-        self.forget_the_dead();
-        if self.settles_at.is_none_or(|settles_at| now < settles_at) {
+    /// Tells who is alive, once the others had time to speak. Not upon a beat: after a stall many of them
+    /// may wait behind it.
+    fn settle(&mut self, now: Instant) {
+        if self.told || self.settles_at.is_none_or(|settles_at| now < settles_at) {
             return;
         }
-        let mut alive: BTreeSet<NodeName> = self.heard.keys().cloned().collect();
-        alive.insert(self.own.clone());
-        if self.told.as_ref() != Some(&alive) {
-            self.told = Some(alive.clone());
-            self.out.push_back(Output::Alive(alive));
-        }
+        self.told = true;
+        let own = std::iter::once(&self.own);
+        let alive = self.heard.names().chain(own).cloned().collect();
+        self.out.push_back(Output::Alive(alive));
     }
+}
 
-    fn forget_the_dead(&mut self) {
-        let (heard, out) = (&self.heard, &mut self.out);
-        self.facts.retain(|node, _| {
-            let lives = heard.contains_key(node);
-            if !lives {
-                out.push_back(Output::FactsGone(node.clone()));
-            }
-            lives
-        });
-    }
+fn is_listed(nodes: &BTreeMap<NodeName, Vec<IpAddr>>, node: &NodeName, source: IpAddr) -> bool {
+    nodes
+        .get(node)
+        .is_some_and(|addresses| addresses.contains(&source))
+}
+
+/// Where to send to a node with `addresses`, and from which own address. One address is enough, and the
+/// first is the one Kubernetes prefers; but where both have another family in common, that one.
+fn way(own: &[IpAddr], addresses: &[IpAddr]) -> Option<(IpAddr, Option<IpAddr>)> {
+    let from = |to: &IpAddr| {
+        let mut own = own.iter().copied();
+        own.find(|own| own.is_ipv4() == to.is_ipv4())
+    };
+    let mut ways = addresses.iter().map(|to| (*to, from(to)));
+    let first = ways.clone().next();
+    ways.find(|(_, from)| from.is_some()).or(first)
 }
 
 #[cfg(test)]

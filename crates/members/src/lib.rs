@@ -8,5 +8,5 @@
 mod heartbeat;
 mod wire;
 
-pub use heartbeat::{Heartbeat, Output, Timing};
+pub use heartbeat::{Datagram, Heartbeat, Output, Timing, Unlisted};
 pub use wire::{Beat, Kind, LONGEST, WireError};

@@ -7,6 +7,7 @@
 //! | [`group`] | IPv6 multicast memberships |
 //! | [`links`] | interfaces and their addresses, followed through netlink events |
 //! | [`tcp`] | connections and listeners for BGP: MD5 keys, TTL, source address, device |
+//! | [`udp`] | datagrams, each from an address of the caller's choice |
 //! | [`netns`] | entering a network namespace |
 //! | [`memory`] | what is freed, given back |
 //!
@@ -23,3 +24,4 @@ pub mod netns;
 pub mod packet;
 mod sockopt;
 pub mod tcp;
+pub mod udp;

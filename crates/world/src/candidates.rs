@@ -99,9 +99,20 @@ impl Candidates {
             }
             (Err(_), None) => None,
         };
-        self.lacking = self.list.iter().filter(|c| c.lacking).count();
-        self.foreign = self.list.iter().filter(|c| !c.ours).count();
+        self.recount(was.as_ref(), now.as_ref());
         (was, now)
+    }
+
+    /// One candidate changed: the others count as they did.
+    fn recount(&mut self, was: Option<&Candidate>, now: Option<&Candidate>) {
+        if let Some(was) = was {
+            self.lacking -= usize::from(was.lacking);
+            self.foreign -= usize::from(!was.ours);
+        }
+        if let Some(now) = now {
+            self.lacking += usize::from(now.lacking);
+            self.foreign += usize::from(!now.ours);
+        }
     }
 
     /// The node as a candidate, or why it is none.

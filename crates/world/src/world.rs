@@ -170,7 +170,9 @@ impl World {
     /// A speaker, the own one included, told of itself.
     pub fn apply_facts(&mut self, facts: NodeFacts) {
         let id = self.inputs.nodes.intern(&facts.node);
-        if let Some(node) = self.inputs.nodes.get_mut(id) {
+        if let Some(node) = self.inputs.nodes.get_mut(id)
+            && node.facts.as_ref() != Some(&facts)
+        {
             node.facts = Some(facts);
             self.candidate_changed(id);
         }

@@ -17,9 +17,8 @@ use std::{
 use ferrolb_api::view::ServiceView;
 use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
 use ferrolb_l2::Scope;
-use ferrolb_members::Timing;
 use ferrolb_types::{NodeName, ServiceKey};
-use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, NodeFacts, Options, World};
+use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, Options, World};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -70,8 +69,8 @@ pub(crate) struct Announcing {
     nodes_changed: bool,
     /// Whether it was told of them at all.
     told_nodes: bool,
-    /// The nodes whose facts the world has.
-    told_facts: BTreeSet<NodeName>,
+    /// The nodes that were last said to be alive.
+    living: BTreeSet<NodeName>,
 }
 
 impl Announcing {
@@ -90,13 +89,8 @@ impl Announcing {
         };
         let bgp = bgp::Driver::start(options, stop.clone())
             .map_err(|error| settings::no_netlink("BGP", &error))?;
-        let heartbeat = heartbeat::Driver::start(
-            node.clone(),
-            settings.heartbeat_port,
-            Timing::default(),
-            stop.clone(),
-        )
-        .map_err(|error| settings.no_heartbeat(&error))?;
+        let heartbeat = heartbeat::Driver::start(settings.heartbeat(), stop.clone())
+            .map_err(|error| settings.no_heartbeat(&error))?;
         let world = World::new(Options {
             node: Some(node.clone()),
             lb_class: settings.lb_class.clone(),
@@ -113,7 +107,7 @@ impl Announcing {
             told_bgp: false,
             nodes_changed: true,
             told_nodes: false,
-            told_facts: BTreeSet::new(),
+            living: BTreeSet::new(),
         })
     }
 
@@ -144,7 +138,7 @@ impl Announcing {
     /// Waits until a driver has something to tell.
     pub(crate) async fn hear(&mut self) -> Heard {
         let (heartbeat, layer2, bgp) = (&mut self.heartbeat, &mut self.layer2, &mut self.bgp);
-        let (alive, others) = (&mut heartbeat.alive, &mut heartbeat.others);
+        let (alive, news) = (&mut heartbeat.alive, &mut heartbeat.news);
         loop {
             tokio::select! {
                 Ok(()) = alive.changed() => {
@@ -153,7 +147,7 @@ impl Announcing {
                         return Heard::Alive(alive);
                     }
                 }
-                Ok(()) = others.changed() => return Heard::Facts,
+                Ok(()) = news.changed() => return Heard::Facts,
                 Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
                 Some(event) = layer2.events.recv() => return Heard::Layer2(event),
                 Ok(()) = bgp.established.changed() => return Heard::Sessions,
@@ -191,7 +185,10 @@ impl Announcing {
 
     /// The living nodes are these.
     pub(crate) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
-        tracing::info!(alive = ?alive, "living nodes");
+        let came = names(alive.difference(&self.living));
+        let went = names(self.living.difference(&alive));
+        tracing::info!(living = alive.len(), %came, %went, "living nodes");
+        self.living.clone_from(&alive);
         self.world.set_alive(&Liveness::Nodes(alive));
     }
 
@@ -210,23 +207,14 @@ impl Announcing {
         self.world.apply_facts(facts.of(self.node.clone()));
     }
 
-    /// Tells the world what the other nodes tell of themselves.
+    /// Tells the world what other nodes told of themselves since it was last told.
     pub(crate) fn take_facts(&mut self) {
-        let others = self.heartbeat.others.borrow_and_update().clone();
-        let known: BTreeMap<NodeName, NodeFacts> = others
-            .into_iter()
-            .filter_map(|(node, bytes)| Some((node.clone(), Facts::parse(&bytes)?.of(node))))
-            .collect();
-        for gone in self
-            .told_facts
-            .iter()
-            .filter(|node| !known.contains_key(*node))
-        {
-            self.world.delete_facts(gone);
-        }
-        self.told_facts = known.keys().cloned().collect();
-        for facts in known.into_values() {
-            self.world.apply_facts(facts);
+        for (node, facts) in self.heartbeat.take_news() {
+            match facts.as_deref().and_then(Facts::parse) {
+                Some(facts) => self.world.apply_facts(facts.of(node)),
+                // It is gone, or tells what a speaker does not.
+                None => self.world.delete_facts(&node),
+            }
         }
     }
 
@@ -322,6 +310,18 @@ impl Announcing {
     }
 }
 
+/// The first few of some names, and how many there are besides.
+fn names<'a>(names: impl Iterator<Item = &'a NodeName>) -> String {
+    const FEW: usize = 10;
+    let mut all: Vec<String> = names.map(ToString::to_string).collect();
+    let more = all.len().saturating_sub(FEW);
+    if more > 0 {
+        all.truncate(FEW);
+        all.push(format!("{more} more"));
+    }
+    all.join(", ")
+}
+
 fn scope(interfaces: &Interfaces) -> Scope {
     match interfaces {
         Interfaces::All => Scope::All,
@@ -335,4 +335,22 @@ fn scope(interfaces: &Interfaces) -> Scope {
 fn seed(node: &NodeName) -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_cut_short() {
+        let nodes = |count: u32| -> Vec<NodeName> {
+            let all = (1..=count).map(|n| NodeName::from(format!("n{n}")));
+            all.collect()
+        };
+        assert_eq!(names(nodes(0).iter()), "");
+        assert_eq!(names(nodes(2).iter()), "n1, n2");
+        let ten = "n1, n2, n3, n4, n5, n6, n7, n8, n9, n10";
+        assert_eq!(names(nodes(10).iter()), ten);
+        assert_eq!(names(nodes(1000).iter()), format!("{ten}, 990 more"));
+    }
 }

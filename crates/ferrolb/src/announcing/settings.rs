@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How a process is to announce.
 
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 use anyhow::anyhow;
+use ferrolb_members::Timing;
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 
-use crate::{args::bad_path, drivers::layer2, exclude};
+use crate::{
+    args::bad_path,
+    drivers::{heartbeat, layer2},
+    exclude,
+};
 
 /// How a process is to announce.
 #[derive(Clone, Debug)]
@@ -23,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) exclude_l2: PathBuf,
     /// UDP port of the heartbeat.
     pub(crate) heartbeat_port: u16,
+    /// The own address the heartbeat is to use.
+    pub(crate) heartbeat_address: Option<IpAddr>,
 }
 
 impl Settings {
@@ -47,11 +54,24 @@ impl Settings {
         }
     }
 
-    /// The heartbeat has no port.
+    /// How the heartbeat is to run.
+    pub(super) fn heartbeat(&self) -> heartbeat::Settings {
+        heartbeat::Settings {
+            own: self.node.clone(),
+            port: self.heartbeat_port,
+            bind: self.heartbeat_address,
+            timing: Timing::default(),
+        }
+    }
+
+    /// The heartbeat has no socket.
     pub(super) fn no_heartbeat(&self, error: &io::Error) -> anyhow::Error {
         let object = ObjectRef::new("flag", "", "--heartbeat-port");
-        let cause = format!("the heartbeat cannot use the UDP port: {error}");
-        let remedy = "end what holds the port, or choose another one, the same on every node";
+        let at = self.heartbeat_address;
+        let at = at.map_or_else(String::new, |at| format!(" at {at} (--ml-bindaddr)"));
+        let cause = format!("the heartbeat cannot use the UDP port{at}: {error}");
+        let remedy = "end what holds the port, or choose another one, the same on every node; an \
+                      address for it must be one of this node";
         let refusal = Diagnostic::error(codes::command::X007, object, cause, remedy);
         anyhow!("{}", refusal.value(self.heartbeat_port))
     }

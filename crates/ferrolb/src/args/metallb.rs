@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The flags and variables of MetalLB that this program takes and does not need: each is checked as
-//! MetalLB checks it, and one note in the log says why it has no effect.
+//! The flags and variables of MetalLB that this program takes for its sake. Most it does not need: each of them
+//! is checked as MetalLB checks it, and one note in the log says why it has no effect.
+
+use std::net::IpAddr;
 
 use clap::{ArgAction, Args};
 use ferrolb_types::{Diagnostic, ObjectRef, codes};
@@ -21,8 +23,9 @@ pub struct SpeakerOnlyFlags {
     /// No effect, as in MetalLB.
     #[arg(long, value_name = "ADDRESS", hide = true)]
     pub host: Option<String>,
-    /// No effect: speakers find each other by their Nodes.
-    #[arg(long, value_name = "ADDRESS", hide = true)]
+    /// Own address of the heartbeat: beats are received at it and sent from it, and for the other family
+    /// still at any and from the InternalIP [env: METALLB_ML_BIND_ADDR; default: at any, from the InternalIP].
+    #[arg(long, value_name = "ADDRESS")]
     pub ml_bindaddr: Option<String>,
     /// No effect: see --heartbeat-port.
     #[arg(long, value_name = "PORT", hide = true)]
@@ -153,6 +156,21 @@ impl SpeakerOnlyFlags {
         self.check_frrk8s(bgp, around, notes)
     }
 
+    /// The own address of the heartbeat, where it is not to be found out.
+    pub(super) fn bind_address(
+        &self,
+        around: &Surroundings<'_>,
+    ) -> Result<Option<IpAddr>, Refusal> {
+        let Some(value) = around.or(self.ml_bindaddr.as_ref(), "METALLB_ML_BIND_ADDR") else {
+            return Ok(None);
+        };
+        let address: IpAddr = value.parse().map_err(|_| {
+            let remedy = "give this node's InternalIP, or leave it out";
+            bad_value("--ml-bindaddr", &value, "it is no IP address", remedy)
+        })?;
+        Ok(Some(address.to_canonical()).filter(|address| !address.is_unspecified()))
+    }
+
     fn check_memberlist(
         &self,
         around: &Surroundings<'_>,
@@ -168,7 +186,6 @@ impl SpeakerOnlyFlags {
             ));
         }
         let flags = [
-            (&self.ml_bindaddr, "METALLB_ML_BIND_ADDR"),
             (&self.ml_labels, "METALLB_ML_LABELS"),
             (&self.ml_secret_key_path, "METALLB_ML_SECRET_KEY_PATH"),
         ];

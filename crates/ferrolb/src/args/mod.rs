@@ -22,7 +22,8 @@
 //! | `--cert-dir`, `--cert-service-name`, `--disable-cert-rotation` | controller | effective |
 //! | `--node-name`, `METALLB_NODE_NAME` | speaker | effective; required on an API server |
 //! | `--ignore-exclude-lb` | speaker | effective |
-//! | `--ml-bindaddr`, `--ml-bindport`, `--ml-labels`, `--ml-secret-key-path`, `--ml-wan-config` and their variables | speaker | checked, without effect: who is alive is known by a heartbeat of our own |
+//! | `--ml-bindaddr`, `METALLB_ML_BIND_ADDR` | speaker | the own address of the heartbeat, which is not memberlist's |
+//! | `--ml-bindport`, `--ml-labels`, `--ml-secret-key-path`, `--ml-wan-config` and their variables | speaker | checked, without effect: who is alive is known by a heartbeat of our own |
 //! | `--bgp-debounce-timeout`, `METALLB_BGP_DEBOUNCE_TIMEOUT` | speaker | checked, without effect: a change needs no reload |
 //! | `FRR_CONFIG_FILE`, `FRR_RELOADER_PID_FILE`, `FRR_LOGGING_LEVEL` | speaker | without effect: there is no FRR |
 //! | `--frrk8s-namespace`, `FRRK8S_NAMESPACE`, `--frrk8s-secret-passthrough` | speaker | checked, without effect: no FRRConfiguration is written |

@@ -2,7 +2,7 @@
 //! The flags of the roles, and what they amount to.
 
 use std::{
-    net::{Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -193,6 +193,8 @@ pub struct SpeakerArgs {
     pub node_name: Option<String>,
     /// UDP port of the heartbeat between the nodes.
     pub heartbeat_port: u16,
+    /// The own address of the heartbeat, where it is not to be found out.
+    pub heartbeat_address: Option<IpAddr>,
     /// File with the interfaces that layer 2 leaves alone.
     pub exclude_l2: PathBuf,
     /// Who speaks BGP.
@@ -240,6 +242,8 @@ pub struct ClusterSpeaker {
     pub node: NodeName,
     /// UDP port of the heartbeat between the nodes.
     pub heartbeat_port: u16,
+    /// The own address of the heartbeat, where it is not to be found out.
+    pub heartbeat_address: Option<IpAddr>,
     /// File with the interfaces that layer 2 leaves alone.
     pub exclude_l2: PathBuf,
 }
@@ -369,6 +373,7 @@ impl SpeakerFlags {
         let (place, bgp) = self.role.place(around, true)?;
         let mut notes = Vec::new();
         self.metallb.check(bgp, around, &mut notes)?;
+        let heartbeat_address = self.metallb.bind_address(around)?;
         let node_name = self
             .node_name
             .clone()
@@ -380,6 +385,7 @@ impl SpeakerFlags {
                     role,
                     node_name,
                     heartbeat_port: self.heartbeat_port,
+                    heartbeat_address,
                     exclude_l2: self.exclude_l2.clone(),
                     bgp,
                 }))
@@ -390,6 +396,7 @@ impl SpeakerFlags {
                     role,
                     node: node(node_name)?,
                     heartbeat_port: self.heartbeat_port,
+                    heartbeat_address,
                     exclude_l2: self.exclude_l2.clone(),
                 }))
             }

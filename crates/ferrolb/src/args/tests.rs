@@ -228,6 +228,7 @@ fn every_flag_of_the_speaker_is_taken_in_every_spelling() {
         let speaker = in_pod(&line).speaker_of_cluster();
         assert_eq!(speaker.node.as_str(), "node-b");
         assert!(speaker.role.source.ignore_exclude_lb);
+        assert_eq!(speaker.heartbeat_address, "10.1.1.1".parse().ok());
         assert_eq!(
             (speaker.role.serve.metrics, speaker.role.serve.health),
             (None, None)
@@ -301,6 +302,27 @@ fn variables_stand_in_for_flags_and_empty_ones_for_nothing() {
 }
 
 #[test]
+fn the_address_of_memberlist_is_the_heartbeats_unless_it_says_any() {
+    for (value, want) in [
+        ("10.1.1.1", Some("10.1.1.1")),
+        ("::ffff:10.1.1.1", Some("10.1.1.1")),
+        ("fd00::1", Some("fd00::1")),
+        ("0.0.0.0", None),
+        ("::", None),
+        ("", None),
+    ] {
+        let mut variables = IN_POD.to_vec();
+        variables.push(("METALLB_ML_BIND_ADDR", value));
+        let mut line = in_pod(&["speaker"]);
+        line.variables = &variables;
+        let want = want.map(|want| want.parse().unwrap());
+        let speaker = line.speaker_of_cluster();
+        assert_eq!(speaker.heartbeat_address, want, "{value}");
+        assert_eq!(noted(&speaker.role.voice), "", "it has an effect");
+    }
+}
+
+#[test]
 fn frrs_variables_are_said_to_do_nothing() {
     let mut variables = IN_POD.to_vec();
     variables.extend([
@@ -342,7 +364,11 @@ fn frr_k8s_refuses_bgp_and_nothing_else() {
 
 #[test]
 fn what_cannot_be_is_refused_by_its_name() {
-    let table: [(&[&str], &[&str]); 10] = [
+    let table: [(&[&str], &[&str]); 11] = [
+        (
+            &["speaker", "--ml-bindaddr=eth0"],
+            &["FLB-X002", "--ml-bindaddr", "eth0"],
+        ),
         (
             &["speaker", "--ml-bindport=many"],
             &["FLB-X002", "--ml-bindport", "many"],

@@ -42,6 +42,8 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let announcing = Announcing::start(&settings(&args), &stop)?;
     let (questions, asked) = mpsc::channel(8);
     let metrics = Metrics::new("speaker", env!("CARGO_PKG_VERSION"), Some(node.as_str()));
+    let unlisted = announcing.heartbeat.unlisted.clone();
+    metrics.own().tell_unlisted_beats(unlisted);
     let drivers = Drivers {
         bgp: announcing.bgp.commands.clone(),
         layer2: announcing.layer2.handle.clone(),
@@ -114,6 +116,7 @@ fn settings(args: &ClusterSpeaker) -> Settings {
         namespace: source.namespace.clone(),
         exclude_l2: args.exclude_l2.clone(),
         heartbeat_port: args.heartbeat_port,
+        heartbeat_address: args.heartbeat_address,
     }
 }
 

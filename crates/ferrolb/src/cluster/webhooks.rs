@@ -142,9 +142,13 @@ async fn review(cluster: &Cluster, webhook: Webhook, body: &[u8]) -> Response {
 /// The objects of these lists, as they are now.
 async fn lists(cluster: &Cluster, needs: &[List]) -> Result<Resources, ferrolb_kube_io::Error> {
     let mut intake = Intake::new(cluster.namespace());
-    let lists = needs
-        .iter()
-        .map(|list| watch::list(cluster, watched(*list)));
+    let lists = needs.iter().map(|list| async move {
+        match list {
+            // Of Nodes the labels alone have a part in any verdict.
+            List::Nodes => watch::list_metadata(cluster, Watched::Nodes).await,
+            other => watch::list(cluster, watched(*other)).await,
+        }
+    });
     for told in futures::future::try_join_all(lists)
         .await?
         .into_iter()
@@ -261,11 +265,22 @@ impl Keeper {
         let Some(present) = &self.present else {
             return Ok(());
         };
-        if let Some(written) = self.renewed(present.as_ref()).await? {
-            tracing::info!(secret = self.secret, "certificate of the webhooks renewed");
-            self.present = Some(Some(written));
-            self.inject = true;
+        // First what is there and good: renewing it may be refused for ever, as where the Secret is immutable.
+        let usable = |secret: &CertificateSecret| {
+            certificates::is_usable(&material(secret), &self.names, SystemTime::now())
+        };
+        let shown = match present.as_ref().is_some_and(usable) {
+            true => self.show().await,
+            false => Ok(()),
+        };
+        match self.renew().await? {
+            true => self.show().await,
+            false => shown,
         }
+    }
+
+    /// Shows what the Secret holds to whoever calls.
+    async fn show(&mut self) -> anyhow::Result<()> {
         let Some(Some(present)) = &self.present else {
             return Ok(());
         };
@@ -278,6 +293,18 @@ impl Keeper {
         self.identity.set_pem(entry(CERTIFICATE), entry(KEY))?;
         self.inject = trusted.is_err();
         Ok(trusted?)
+    }
+
+    /// Renews what is due; whether anything was.
+    async fn renew(&mut self) -> anyhow::Result<bool> {
+        let present = self.present.as_ref().and_then(Option::as_ref);
+        let Some(written) = self.renewed(present).await? else {
+            return Ok(false);
+        };
+        tracing::info!(secret = self.secret, "certificate of the webhooks renewed");
+        self.present = Some(Some(written));
+        self.inject = true;
+        Ok(true)
     }
 
     /// The Secret with what was missing in it, or made anew where there is none.

@@ -1,25 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Joins the heartbeat machine to a UDP socket and the clock.
 
+mod sockets;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
-use ferrolb_members::{Heartbeat, Output, Timing};
+use ferrolb_members::{Heartbeat, Output, Timing, Unlisted};
+use ferrolb_telemetry::metrics::Counter;
 use ferrolb_types::NodeName;
-use tokio::{net::UdpSocket, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+
+use self::sockets::Sockets;
 
 /// The set of living nodes; absent until it is known.
 pub type Alive = Option<BTreeSet<NodeName>>;
 /// Nodes and where they are reached.
 pub type Nodes = BTreeMap<NodeName, Vec<IpAddr>>;
 
-/// What other nodes tell of themselves.
-pub type Others = BTreeMap<NodeName, Vec<u8>>;
+/// What other nodes tell of themselves since it was last taken: the newest of each, nothing of one that is
+/// gone.
+pub type News = BTreeMap<NodeName, Option<Vec<u8>>>;
+
+/// Where to beat and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// This node.
+    pub own: NodeName,
+    /// UDP port, of all nodes.
+    pub port: u16,
+    /// The own address to beat from and listen at, where it is not to be found out.
+    pub bind: Option<IpAddr>,
+    /// How often, and how long a silence means death.
+    pub timing: Timing,
+}
 
 /// A running heartbeat.
 #[derive(Debug)]
@@ -30,45 +49,57 @@ pub struct Driver {
     pub facts: watch::Sender<Vec<u8>>,
     /// Tells who is alive.
     pub alive: watch::Receiver<Alive>,
-    /// Tells what the living nodes tell of themselves.
-    pub others: watch::Receiver<Others>,
+    /// Tells that there are [`News`]: see [`Driver::take_news`].
+    pub news: watch::Receiver<News>,
+    /// How many beats came from an address that is none of their node's.
+    pub unlisted: Counter,
+    taken: watch::Sender<News>,
     task: JoinHandle<()>,
 }
 
 impl Driver {
-    /// Starts beating on `port` as node `own` until `stop`, then says goodbye.
+    /// Starts beating until `stop`, then says goodbye.
     ///
     /// # Errors
-    /// The socket cannot be opened.
-    pub fn start(
-        own: NodeName,
-        port: u16,
-        timing: Timing,
-        stop: CancellationToken,
-    ) -> io::Result<Self> {
-        let socket = open(port)?;
+    /// A socket cannot be opened.
+    pub fn start(settings: Settings, stop: CancellationToken) -> io::Result<Self> {
+        let sockets = Sockets::open(settings.port, settings.bind)?;
         let (nodes, nodes_rx) = watch::channel(Nodes::new());
         let (facts, facts_rx) = watch::channel(Vec::new());
         let (alive_tx, alive) = watch::channel(None);
-        let (others_tx, others) = watch::channel(Others::new());
-        let machine = Heartbeat::new(Instant::now(), own, timing);
+        let (news_tx, news) = watch::channel(News::new());
+        let unlisted = Counter::default();
         let beating = Beating {
-            machine,
-            socket,
-            port,
+            machine: Heartbeat::new(Instant::now(), settings.own, settings.timing),
+            sockets,
             nodes: nodes_rx,
             facts: facts_rx,
             alive: alive_tx,
-            others: others_tx,
+            news: news_tx.clone(),
+            unlisted: unlisted.clone(),
         };
         let task = tokio::spawn(beating.run(stop));
         Ok(Self {
             nodes,
             facts,
             alive,
-            others,
+            news,
+            unlisted,
+            taken: news_tx,
             task,
         })
+    }
+
+    /// What other nodes told of themselves since this was last called.
+    pub fn take_news(&mut self) -> News {
+        // First this: what comes in between is told once more rather than not at all.
+        self.news.mark_unchanged();
+        let mut news = News::new();
+        self.taken.send_if_modified(|untaken| {
+            news = std::mem::take(untaken);
+            false
+        });
+        news
     }
 
     /// Waits until goodbye is said.
@@ -78,23 +109,14 @@ impl Driver {
     }
 }
 
-/// One socket for both families where the host has IPv6, otherwise for IPv4 alone.
-fn open(port: u16) -> io::Result<UdpSocket> {
-    let any = |address: IpAddr| std::net::UdpSocket::bind(SocketAddr::new(address, port));
-    let socket =
-        any(Ipv6Addr::UNSPECIFIED.into()).or_else(|_| any(Ipv4Addr::UNSPECIFIED.into()))?;
-    socket.set_nonblocking(true)?;
-    UdpSocket::from_std(socket)
-}
-
 struct Beating {
     machine: Heartbeat,
-    socket: UdpSocket,
-    port: u16,
+    sockets: Sockets,
     nodes: watch::Receiver<Nodes>,
     facts: watch::Receiver<Vec<u8>>,
     alive: watch::Sender<Alive>,
-    others: watch::Sender<Others>,
+    news: watch::Sender<News>,
+    unlisted: Counter,
 }
 
 impl Beating {
@@ -105,17 +127,14 @@ impl Beating {
             let deadline = tokio::time::Instant::from_std(self.machine.deadline());
             tokio::select! {
                 () = stop.cancelled() => break,
-                received = self.socket.recv_from(&mut buffer) => {
+                received = self.sockets.receive(&mut buffer) => {
                     // An error here is an ICMP message about an earlier datagram: the silence tells as much.
                     if let Ok((length, source)) = received {
                         let bytes = buffer.get(..length).unwrap_or_default();
-                        self.machine.receive(Instant::now(), source.ip(), bytes);
+                        self.machine.receive(Instant::now(), source, bytes);
                     }
                 }
-                Ok(()) = self.nodes.changed() => {
-                    let nodes = self.nodes.borrow_and_update().clone();
-                    self.machine.set_nodes(Instant::now(), nodes);
-                }
+                Ok(()) = self.nodes.changed() => self.take_nodes(),
                 Ok(()) = self.facts.changed() => {
                     let facts = self.facts.borrow_and_update().clone();
                     self.machine.set_facts(Instant::now(), facts);
@@ -127,28 +146,47 @@ impl Beating {
         self.flush().await;
     }
 
+    fn take_nodes(&mut self) {
+        let nodes = self.nodes.borrow_and_update().clone();
+        let machine = &mut self.machine;
+        machine.set_nodes(Instant::now(), nodes);
+        self.sockets
+            .set_nodes(machine.own_addresses(), machine.others());
+    }
+
     async fn flush(&mut self) {
         while let Some(output) = self.machine.poll() {
             match output {
-                Output::Send(to, bytes) => self.send(to, &bytes).await,
+                Output::Send(beat) => self.sockets.send(&beat).await,
                 Output::Alive(alive) => drop(self.alive.send_replace(Some(alive))),
-                Output::Facts(node, facts) => self.others.send_modify(|others| {
-                    others.insert(node, facts);
-                }),
-                Output::FactsGone(node) => self.others.send_modify(|others| {
-                    others.remove(&node);
-                }),
+                Output::Came(node) => self.turn(|alive| alive.insert(node)),
+                Output::Went(node) => self.turn(|alive| alive.remove(&node)),
+                Output::Facts(node, facts) => self.learn(node, Some(facts)),
+                Output::FactsGone(node) => self.learn(node, None),
+                Output::Unlisted(unlisted) => self.note(&unlisted),
             }
         }
     }
 
-    async fn send(&self, to: IpAddr, bytes: &[u8]) {
-        let mapped = match (to, self.socket.local_addr()) {
-            (IpAddr::V4(v4), Ok(SocketAddr::V6(_))) => v4.to_ipv6_mapped().into(),
-            _ => to,
-        };
-        if let Err(error) = self.socket.send_to(bytes, (mapped, self.port)).await {
-            tracing::debug!(node.address = %to, %error, "heartbeat not sent");
+    fn turn(&self, change: impl FnOnce(&mut BTreeSet<NodeName>) -> bool) {
+        self.alive
+            .send_if_modified(|alive| alive.as_mut().is_some_and(change));
+    }
+
+    fn learn(&self, node: NodeName, facts: Option<Vec<u8>>) {
+        self.news.send_modify(|news| {
+            news.insert(node, facts);
+        });
+    }
+
+    fn note(&self, unlisted: &Unlisted) {
+        self.unlisted.inc();
+        if unlisted.is_news {
+            let listed = self.machine.others().get(&unlisted.node);
+            tracing::warn!(
+                node = %unlisted.node, source = %unlisted.source, internal_ips = ?listed,
+                "beats come from an address that is no InternalIP of the node they name: they count for nothing"
+            );
         }
     }
 }

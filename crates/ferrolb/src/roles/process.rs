@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use ferrolb_telemetry::metrics::Counter;
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
@@ -52,6 +53,7 @@ pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
         &role.args().serve,
         role.name(),
         process.node(),
+        process.unlisted(),
         questions,
         &stop,
     )
@@ -166,6 +168,12 @@ impl Process {
     fn node(&self) -> Option<&str> {
         let announcing = self.announcing.as_ref();
         announcing.map(|announcing| announcing.node.as_str())
+    }
+
+    /// Where it counts unlisted beats, of a role that announces.
+    fn unlisted(&self) -> Option<Counter> {
+        let announcing = self.announcing.as_ref();
+        announcing.map(|announcing| announcing.heartbeat.unlisted.clone())
     }
 
     async fn run(mut self, mut channels: Channels, stop: &CancellationToken) {
@@ -404,6 +412,7 @@ fn settings(args: &SpeakerArgs, node: NodeName) -> Settings {
         namespace: source.namespace.clone(),
         exclude_l2: args.exclude_l2.clone(),
         heartbeat_port: args.heartbeat_port,
+        heartbeat_address: args.heartbeat_address,
     }
 }
 

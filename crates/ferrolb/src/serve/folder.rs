@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use ferrolb_telemetry::{
     Metrics,
-    metrics::{BgpPeer, Layer2Address, Messages, PeerLabels, PoolUsage, Protocol, Standing},
+    metrics::{
+        BgpPeer, Counter, Layer2Address, Messages, PeerLabels, PoolUsage, Protocol, Standing,
+    },
 };
 use ferrolb_types::{Code, PoolName, ServiceKey, Severity};
 use serde_json::Value;
@@ -31,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look whether the role is ready.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Opens what `settings` name, of a role that answers `questions`.
+/// Opens what `settings` name, of a role that answers `questions`, and that counts unlisted beats where it
+/// announces.
 ///
 /// # Errors
 /// As [`super::start`].
@@ -39,6 +42,7 @@ pub(crate) async fn start(
     settings: &Settings,
     role: &'static str,
     node: Option<&str>,
+    unlisted: Option<Counter>,
     questions: mpsc::Sender<Question>,
     stop: &CancellationToken,
 ) -> Result<(), Refusal> {
@@ -46,6 +50,9 @@ pub(crate) async fn start(
         return Ok(());
     }
     let metrics = Metrics::new(role, env!("CARGO_PKG_VERSION"), node);
+    if let Some(unlisted) = unlisted {
+        metrics.own().tell_unlisted_beats(unlisted);
+    }
     let desk = Arc::new(Desk {
         questions,
         metrics: metrics.clone(),

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Cluster, Error, extras,
     reflect::{self, Event, Follow},
+    source::Source,
 };
 use decode::{Seen, broken, decoder};
 pub use kind::Watched;
@@ -108,7 +109,20 @@ fn spawn(
 /// # Errors
 /// That it may not be listed, or nobody answers.
 pub async fn list(cluster: &Cluster, kind: Watched) -> Result<Vec<Told>, Error> {
-    let source = kind.source(cluster.namespace());
+    all_of(cluster, kind, &kind.source(cluster.namespace())).await
+}
+
+/// As [`list`], for whoever needs the names and labels of a core kind alone: spec and status of the objects
+/// are empty. A Node with all its images is many times as big as its metadata.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_metadata(cluster: &Cluster, kind: Watched) -> Result<Vec<Told>, Error> {
+    let source = kind.source(cluster.namespace()).of_metadata_alone();
+    all_of(cluster, kind, &source).await
+}
+
+async fn all_of(cluster: &Cluster, kind: Watched, source: &Source) -> Result<Vec<Told>, Error> {
     let mut all: Vec<Told> = Vec::new();
     let mut continued = None;
     loop {

@@ -413,6 +413,39 @@ async fn no_refusal_shows_a_password() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn metadata_is_asked_for_alone_in_few_pages() {
+    let node = |name: &str| json!({ "kind": "PartialObjectMetadata", "metadata": { "name": name, "labels": { "rack": name }}});
+    let (cluster, record) = cluster(move |asked, _| match asked.path.contains("continue=") {
+        true => page("10", None, &[node("b")]),
+        false => page("10", Some("more"), &[node("a")]),
+    });
+    let told = list_metadata(&cluster, Watched::Nodes)
+        .await
+        .expect("listed");
+    let labels = told.iter().map(|told| match told {
+        Told::Apply(Object::Node(node), _) => (
+            node.name.to_string(),
+            node.labels.get("rack").map(ToString::to_string),
+        ),
+        other => panic!("{other:?}"),
+    });
+    let want = ["a", "b"].map(|name| (name.to_owned(), Some(name.to_owned())));
+    assert_eq!(labels.collect::<Vec<_>>(), want);
+    for asked in record.all() {
+        assert!(
+            asked.path.starts_with("/api/v1/nodes?limit=1000"),
+            "{asked:?}"
+        );
+        assert!(
+            asked
+                .accept
+                .starts_with("application/json;as=PartialObjectMetadataList;"),
+            "{asked:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_taking_stops_the_flow() {
     let made = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&made);

@@ -93,6 +93,39 @@ async fn more_objects_than_a_page_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metadata_of_nodes_comes_without_the_rest() {
+    let Some(lab) = shared() else { return };
+    let node = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": "reading", "labels": { "rack": "r1" } },
+    });
+    done(lab, &Call::create("/api/v1/nodes", node));
+    let addresses = json!([{ "type": "InternalIP", "address": "192.0.2.1" }]);
+    let status = json!({ "status": { "addresses": addresses } });
+    done(lab, &Call::merge("/api/v1/nodes/reading/status", status));
+    let cluster = connect(lab, roles::CONTROLLER).await;
+    let find = |told: Vec<Told>| {
+        let node = told.into_iter().find_map(|told| match told {
+            Told::Apply(Object::Node(node), _) if node.name.as_str() == "reading" => Some(node),
+            _ => None,
+        });
+        node.map(|node| {
+            (
+                node.labels.get("rack").map(ToString::to_string),
+                node.internal_ips,
+            )
+        })
+    };
+    let (rack, address) = (Some("r1".to_owned()), "192.0.2.1".parse().unwrap());
+    let whole = watch::list(&cluster, Watched::Nodes).await.unwrap();
+    assert_eq!(find(whole), Some((rack.clone(), vec![address])));
+    let slim = watch::list_metadata(&cluster, Watched::Nodes)
+        .await
+        .unwrap();
+    assert_eq!(find(slim), Some((rack, vec![])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn our_kinds_with_fields_of_a_newer_version() {
     let Some(lab) = shared() else { return };
     let pool = json!({

@@ -80,6 +80,24 @@ fn heal_without_a_restart() {
     );
 }
 
+#[test]
+fn what_is_good_is_served_although_it_cannot_be_renewed() {
+    let Some(stand) = Stand::new("base", 1, &[]) else {
+        return;
+    };
+    let (secret, pair) = (certificate_secret(), Pair::new(tls::NAME, 2090));
+    stand.done(&Call::merge(&secret, pair.for_good()));
+    let replicas = Replicas {
+        processes: [stand.controller(stand.node("n1"), &[])].into(),
+        stand,
+    };
+    let served = replicas.in_order("a Secret that nobody may change");
+    assert_eq!(text(&served["ca.crt"]), pair.authority);
+    replicas.change(&Call::delete(&secret));
+    let anew = replicas.in_order("a Secret that was deleted");
+    assert_ne!(anew, served, "it goes on trying");
+}
+
 impl Replicas {
     fn change(&self, call: &Call) {
         self.stand.done(call);

@@ -56,6 +56,18 @@ impl Pair {
         }})
     }
 
+    /// The same, of a Secret that nobody may change, without the key to sign another: it is good, due to be
+    /// renewed, and cannot be.
+    pub fn for_good(&self) -> Value {
+        let mut fields = self.string_data();
+        fields["immutable"] = true.into();
+        fields["stringData"]
+            .as_object_mut()
+            .unwrap()
+            .remove("ca.key");
+        fields
+    }
+
     /// As a Secret is mounted: files behind a link to a folder, swapped as a whole.
     pub fn mount(&self, dir: &Path, version: &str) {
         let version = dir.join(version);

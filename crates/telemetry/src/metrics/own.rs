@@ -28,6 +28,7 @@ pub struct Own {
     pub watch_reconnects: Counters<1>,
     /// Connections refused or ended by the bounds of our own servers, by server.
     pub refused_connections: Counters<1>,
+    unlisted_beats: Mutex<Option<Counter>>,
     /// Everything needed at the start is there.
     pub ready: Switch,
     dropped_events: Mutex<Option<Counter>>,
@@ -44,6 +45,7 @@ impl Own {
             writes: Counters::new(["kind", "result"]),
             watch_reconnects: Counters::new(["kind"]),
             refused_connections: Counters::new(["server"]),
+            unlisted_beats: Mutex::default(),
             ready: Switch::default(),
             dropped_events: Mutex::default(),
             leader: Mutex::default(),
@@ -60,6 +62,12 @@ impl Own {
     /// Whether this process is the one that writes, of a role that is elected.
     pub fn tell_leader(&self, leads: bool) {
         *lock(&self.leader) = Some(leads);
+    }
+
+    /// Where the heartbeat counts what comes from an address that is none of its sender's, of a role that
+    /// announces.
+    pub fn tell_unlisted_beats(&self, count: Counter) {
+        *lock(&self.unlisted_beats) = Some(count);
     }
 
     /// How the Services stand, of a role that assigns.
@@ -113,8 +121,19 @@ impl Own {
             "1 once everything needed at the start is there.",
         )
         .add(&[], self.ready.get());
+        self.write_heartbeat(page);
         self.write_standing(page);
         self.write_faults(page);
+    }
+
+    fn write_heartbeat(&self, page: &mut Page) {
+        if let Some(count) = &*lock(&self.unlisted_beats) {
+            page.counter(
+                "ferrolb_heartbeat_unlisted_total",
+                "Beats from an address that is none of their node's: they count for nothing.",
+            )
+            .add(&[], count.get());
+        }
     }
 
     fn write_standing(&self, page: &mut Page) {

@@ -86,6 +86,9 @@ fn filled() -> Metrics {
     let dropped = Counter::default();
     own.count_dropped_events(dropped.clone());
     dropped.add(3);
+    let unlisted = Counter::default();
+    own.tell_unlisted_beats(unlisted.clone());
+    unlisted.add(3);
     own.tell_standing(Standing {
         served: 9,
         waiting: 1,

@@ -139,8 +139,30 @@ fn leaf(
     now: SystemTime,
 ) -> Result<SystemTime, Reason> {
     let chain = chain(&material.certificate)?;
-    let (first, between) = chain.split_first().ok_or(Reason::NoCertificate)?;
+    let first = chain.first().ok_or(Reason::NoCertificate)?;
     let until = Term::of(first)?.until(now)?;
+    serves(material, authority, names, now)?;
+    Ok(until)
+}
+
+/// Whether the certificate is good now for whoever trusts the authority in it and calls by the primary name,
+/// be it due to be renewed or not.
+#[must_use]
+pub fn is_usable(material: &Material, names: &Names, now: SystemTime) -> bool {
+    let authority = trusted(&material.ca_certificate, now);
+    let authority = authority.and_then(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).ok());
+    authority.is_some_and(|authority| serves(material, authority, names, now).is_ok())
+}
+
+/// That the certificate convinces whoever trusts the authority.
+fn serves(
+    material: &Material,
+    authority: CertificateDer<'static>,
+    names: &Names,
+    now: SystemTime,
+) -> Result<(), Reason> {
+    let chain = chain(&material.certificate)?;
+    let (first, between) = chain.split_first().ok_or(Reason::NoCertificate)?;
     let mut roots = RootCertStore::empty();
     roots.add(authority).map_err(|_| Reason::NoAuthority)?;
     let provider = Arc::new(ring::default_provider());
@@ -158,8 +180,7 @@ fn leaf(
             UnixTime::since_unix_epoch(since),
         )
         .map_err(|error| reason(&error))?;
-    check_key(chain, &material.key)?;
-    Ok(until)
+    check_key(chain, &material.key)
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Reason> {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The certificates that the webhooks are served with: an authority of our own and a leaf signed by it.
 //!
-//! [`check`] says whether the contents of the Secret can go on, [`renew`] makes what is missing. Time comes
+//! [`check`] says whether the contents of the Secret can go on, [`is_usable`] whether they serve at least until
+//! they are renewed, [`renew`] makes what is missing. Time comes
 //! from outside, and nothing is written here: the Secret, the `caBundle` of the webhooks and the listener are
 //! the business of others. No text that comes from here holds a key.
 
@@ -14,7 +15,7 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 
 use k8s_openapi::ByteString;
 
-pub use check::{Reason, State, check};
+pub use check::{Reason, State, check, is_usable};
 pub use issue::Error;
 
 /// The key of the Secret with the certificate of the authority: what goes into `caBundle`.

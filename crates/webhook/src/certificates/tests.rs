@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use x509_parser::{pem::parse_x509_pem, prelude::X509Certificate, time::ASN1Time};
 
-use super::{Material, Names, Reason, State, check, renew};
+use super::{Material, Names, Reason, State, check, is_usable, renew};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -251,6 +251,46 @@ fn other_names_and_other_times() {
         check(&material, &names(), over),
         State::RenewAll(Reason::Expired)
     );
+}
+
+#[test]
+fn what_is_due_is_usable_as_long_as_whoever_trusts_its_authority_is_served() {
+    let (material, other) = (fresh(), fresh());
+    let usable = |material: &Material, days| is_usable(material, &names(), now() + days * DAY);
+    for (days, want) in [
+        (0, true),
+        (300, true),
+        (364, true),
+        (366, false),
+        (3650, false),
+    ] {
+        assert_eq!(usable(&material, days), want, "after {days} days");
+    }
+    assert!(!is_usable(&material, &names(), now() - DAY), "too early");
+    let elsewhere = Names::new("webhook", "elsewhere");
+    assert!(!is_usable(&material, &elsewhere, now()), "another name");
+    let table: [(&str, Spoil, bool); 6] = [
+        ("nothing", |m, _| *m = Material::default(), false),
+        ("ca.crt gone", |m, _| m.ca_certificate.clear(), false),
+        (
+            "ca.crt of another",
+            |m, o| m.ca_certificate.clone_from(&o.ca_certificate),
+            false,
+        ),
+        ("tls.key gone", |m, _| m.key.clear(), false),
+        ("tls.key of another", |m, o| m.key.clone_from(&o.key), false),
+        // Without it no other can be signed, but this one is.
+        ("ca.key gone", |m, _| m.ca_key.clear(), true),
+    ];
+    for (name, spoil, want) in table {
+        let mut spoiled = material.clone();
+        spoil(&mut spoiled, &other);
+        assert!(
+            !matches!(check(&spoiled, &names(), now()), State::Fine { .. }),
+            "{name}"
+        );
+        assert_eq!(usable(&spoiled, 0), want, "{name}");
+    }
 }
 
 /// A replica may serve the old leaf for a minute yet: the new Secret trusts it too. A year later it does not.

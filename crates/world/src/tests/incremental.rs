@@ -107,6 +107,31 @@ fn node_changes_that_mean_nothing_decide_nothing() {
 }
 
 #[test]
+fn a_node_that_lacked_the_interface_costs_no_more_once_it_has_it() {
+    let mut scene = crowd();
+    let ad = L2Advertisement {
+        interfaces: ["eth0".into()].into(),
+        ..l2(&[])
+    };
+    let even = pool("even", &["10.0.0.0/16"], vec![ad], vec![]);
+    scene.config = Arc::new(config(vec![even], vec![]));
+    let mut world = scene.world("node-0");
+    let all = SERVICES as u64 / 2;
+    let flap = |world: &mut World| {
+        let mut away = node("node-4", &[]);
+        away.network_unavailable = true;
+        cost(world, |w| w.apply_node(away)) + cost(world, |w| w.apply_node(node("node-4", &[])))
+    };
+    let before = flap(&mut world);
+    assert!(before < all / 2, "{before}");
+    // While some lack it and others cannot know, every election depends on the order of all.
+    world.apply_facts(facts("node-3", &["eth9"]));
+    assert_eq!(flap(&mut world), 2 * all);
+    world.apply_facts(facts("node-3", &["eth0"]));
+    assert_eq!(flap(&mut world), before);
+}
+
+#[test]
 fn a_changed_pool_concerns_its_services() {
     let scene = crowd();
     let mut world = scene.world("node-0");

@@ -16,6 +16,7 @@
 
 mod ports;
 mod qualify;
+mod said;
 mod status;
 mod task;
 

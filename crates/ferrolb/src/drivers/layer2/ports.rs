@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The sockets of the interfaces, and the memberships in multicast groups.
 //!
-//! What the kernel refuses is kept in mind and tried again, never in a tight loop.
+//! What the kernel refuses is kept in mind and tried again, never in a tight loop, and told once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +16,8 @@ use ferrolb_netio::{
     packet::{PacketSocket, Protocol},
 };
 
+use super::said::Said;
+
 /// A socket, by what it is for.
 pub(super) type Port = (u32, Protocol);
 
@@ -26,6 +28,8 @@ pub(super) struct Ports {
     faults: BTreeMap<Port, String>,
     memberships: Memberships,
     not_joined: BTreeSet<(u32, Ipv6Addr)>,
+    said_of_sockets: Said<Port>,
+    said_of_groups: Said<(u32, Ipv6Addr)>,
     /// The socket served last: the next search begins behind it, so that none starves.
     served: Option<Port>,
 }
@@ -36,6 +40,7 @@ impl Ports {
         if !wanted {
             self.sockets.remove(&port);
             self.faults.remove(&port);
+            self.said_of_sockets.is_over(&port);
             return false;
         }
         if self.sockets.contains_key(&port) {
@@ -45,10 +50,15 @@ impl Ports {
             Ok(socket) => {
                 self.sockets.insert(port, socket);
                 self.faults.remove(&port);
+                if self.said_of_sockets.is_over(&port) {
+                    tracing::info!(ifindex = port.0, protocol = ?port.1, "socket opened at last");
+                }
                 true
             }
             Err(error) => {
-                tracing::warn!(ifindex = port.0, protocol = ?port.1, %error, "socket not opened");
+                if self.said_of_sockets.is_news(port, &error) {
+                    tracing::warn!(ifindex = port.0, protocol = ?port.1, %error, "socket not opened; trying again");
+                }
                 self.faults.insert(port, error.to_string());
                 false
             }
@@ -119,14 +129,24 @@ impl Ports {
 
     /// Joins a group, now or as soon as the kernel lets it.
     pub(super) fn join(&mut self, ifindex: u32, group: Ipv6Addr) {
-        if let Err(error) = self.memberships.join(ifindex, group) {
-            tracing::warn!(ifindex, %group, %error, "multicast group not joined; trying again");
-            self.not_joined.insert((ifindex, group));
+        let what = (ifindex, group);
+        match self.memberships.join(ifindex, group) {
+            Ok(()) if self.said_of_groups.is_over(&what) => {
+                tracing::info!(ifindex, %group, "multicast group joined at last");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if self.said_of_groups.is_news(what, &error) {
+                    tracing::warn!(ifindex, %group, %error, "multicast group not joined; trying again");
+                }
+                self.not_joined.insert(what);
+            }
         }
     }
 
     /// Leaves a group.
     pub(super) fn leave(&mut self, ifindex: u32, group: Ipv6Addr) {
+        self.said_of_groups.is_over(&(ifindex, group));
         if !self.not_joined.remove(&(ifindex, group)) {
             self.memberships.leave(ifindex, group);
         }
@@ -137,5 +157,56 @@ impl Ports {
         for (ifindex, group) in std::mem::take(&mut self.not_joined) {
             self.join(ifindex, group);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tracing::{Event, Metadata, Subscriber, span};
+
+    use super::*;
+
+    /// Counts warnings.
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == tracing::Level::WARN
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn what_fails_each_time_is_told_once() {
+        let warnings = Arc::new(AtomicUsize::new(0));
+        let mut ports = Ports::default();
+        // No interface has this number.
+        let nowhere = 1 << 30;
+        let groups = ["ff02::1:ff00:10", "ff02::1:ff00:11"];
+        tracing::subscriber::with_default(Warnings(Arc::clone(&warnings)), || {
+            for group in groups {
+                ports.join(nowhere, group.parse().unwrap());
+            }
+            for _ in 0..5 {
+                assert!(!ports.set((nowhere, Protocol::Arp), true));
+                ports.retry_groups();
+                assert!(ports.is_incomplete());
+            }
+        });
+        assert_eq!(warnings.load(Ordering::Relaxed), 1 + groups.len());
     }
 }

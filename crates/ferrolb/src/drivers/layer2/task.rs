@@ -20,6 +20,7 @@ use super::{
     Command, Event, InterfaceStatus, Settings, Status,
     ports::{Port, Ports},
     qualify::{Exclude, Qualified, qualify},
+    said::Said,
     status,
 };
 
@@ -40,6 +41,8 @@ pub(super) struct Task {
     exclude: Exclude,
     responder: Responder,
     watch: Option<LinkWatch>,
+    /// Of the watch, of which there is one.
+    said_of_watch: Said<()>,
     ports: Ports,
     interfaces: BTreeMap<u32, InterfaceStatus>,
     commands: mpsc::Receiver<Command>,
@@ -68,6 +71,7 @@ impl Task {
             exclude: settings.exclude.clone(),
             responder: Responder::new(&settings.responder),
             watch: Some(watch),
+            said_of_watch: Said::default(),
             ports: Ports::default(),
             interfaces: BTreeMap::new(),
             commands,
@@ -129,13 +133,13 @@ impl Task {
                     match event {
                         LinkEvent::Changed(link) => self.on_link(&link),
                         LinkEvent::Gone { ifindex } => self.on_link_gone(ifindex),
-                        LinkEvent::Synced => {}
+                        LinkEvent::Synced => self.on_followed(),
                     }
                 }
                 self.publish();
             }
             Err(error) => {
-                tracing::warn!(%error, "interfaces are no longer followed; trying again");
+                self.on_not_followed(&error);
                 self.watch = None;
                 self.retry_later();
             }
@@ -255,7 +259,19 @@ impl Task {
                     self.on_link_gone(ifindex);
                 }
             }
-            Err(error) => tracing::warn!(%error, "interfaces cannot be followed"),
+            Err(error) => self.on_not_followed(&error),
+        }
+    }
+
+    fn on_not_followed(&mut self, error: &io::Error) {
+        if self.said_of_watch.is_news((), error) {
+            tracing::warn!(%error, "interfaces are not followed; trying again");
+        }
+    }
+
+    fn on_followed(&mut self) {
+        if self.said_of_watch.is_over(&()) {
+            tracing::info!("interfaces are followed again");
         }
     }
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Datagrams and their source against a real kernel.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use common::{Namespace, is_able};
+use ferrolb_netio::udp::{self, Datagrams};
+
+async fn receive(socket: &Datagrams) -> (Vec<u8>, IpAddr) {
+    let mut buffer = [0; 64];
+    let next = std::future::poll_fn(|cx| socket.poll_receive(cx, &mut buffer));
+    let (length, source) = tokio::time::timeout(Duration::from_secs(5), next)
+        .await
+        .unwrap()
+        .unwrap();
+    (buffer.get(..length).unwrap().to_vec(), source)
+}
+
+#[test]
+fn a_datagram_comes_from_the_address_that_was_asked_for() {
+    if !is_able() {
+        return;
+    }
+    let namespace = Namespace::new();
+    for address in ["192.0.2.1/32", "192.0.2.2/32"] {
+        namespace.ip(&format!("address add {address} dev lo"));
+    }
+    for address in ["2001:db8::1/128", "2001:db8::2/128"] {
+        namespace.ip(&format!("address add {address} dev lo nodad"));
+    }
+    namespace.run(|| async {
+        for (any, to, own, foreign) in [
+            ("0.0.0.0:7947", "192.0.2.1:7947", "192.0.2.2", "192.0.2.9"),
+            (
+                "[::]:7947",
+                "[2001:db8::1]:7947",
+                "2001:db8::2",
+                "2001:db8::9",
+            ),
+        ] {
+            let socket = Datagrams::open(any.parse().unwrap(), 1 << 16).unwrap();
+            let (to, own): (SocketAddr, IpAddr) = (to.parse().unwrap(), own.parse().unwrap());
+            socket.send(b"one", to, Some(own)).await.unwrap();
+            assert_eq!(receive(&socket).await, (b"one".to_vec(), own));
+            // To an address of its own the kernel sends from that address.
+            socket.send(b"two", to, None).await.unwrap();
+            assert_eq!(receive(&socket).await, (b"two".to_vec(), to.ip()));
+            let foreign = Some(foreign.parse().unwrap());
+            let refused = socket.send(b"three", to, foreign).await.unwrap_err();
+            assert!(udp::may_be_source(&refused), "{refused}");
+        }
+    });
+}
+
+#[tokio::test]
+async fn the_receive_buffer_is_what_was_asked_for_or_what_the_kernel_grants() {
+    let open = |octets| {
+        let socket = Datagrams::open("127.0.0.1:0".parse().unwrap(), octets).unwrap();
+        socket.receive_buffer().unwrap()
+    };
+    assert_eq!(open(100_000), 100_000);
+    let most = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap();
+    let most: usize = most.trim().parse().unwrap();
+    assert_eq!(open(1 << 30), most.min(1 << 30));
+}
