@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The way to the API server: configuration, time limits, and one request at a time.
 //!
-//! HTTP/1.1, as the client is built: every request under way has a connection of its own, kept for the next.
-//! Sixteen small writes at once share no window and wait for no stream of another, and a watch whose
-//! taker is slow holds back nobody else.
+//! Requests go by HTTP/1.1: each under way has a connection of its own, kept for the next, so that sixteen
+//! small writes at once share no window and wait for no stream of another. Watches share one connection by
+//! HTTP/2, each with a window of its own, so that one whose taker is slow holds back nobody else.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     Error,
     kubeconfig::{self, Way},
     load::Load,
-    transport,
+    transport::{self, Clients},
 };
 
 /// Longest time for a connection to stand, TLS included.
@@ -42,6 +42,7 @@ pub struct Connection {
 #[derive(Clone)]
 pub struct Cluster {
     client: kube::Client,
+    watches: kube::Client,
     namespace: Arc<str>,
     load: Load,
 }
@@ -73,13 +74,14 @@ impl Cluster {
             })?;
             config.headers.push((http::header::USER_AGENT, agent));
         }
-        let client = transport::client(config, proxy)?;
-        Ok(Self::with_client(client, &connection.namespace))
+        let clients = transport::clients(&config, proxy.as_ref())?;
+        Ok(Self::with_clients(clients, &connection.namespace))
     }
 
-    pub(crate) fn with_client(client: kube::Client, namespace: &str) -> Self {
+    pub(crate) fn with_clients(clients: Clients, namespace: &str) -> Self {
         Self {
-            client,
+            client: clients.requests,
+            watches: clients.watches,
             namespace: namespace.into(),
             load: Load::default(),
         }
@@ -134,8 +136,9 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn client(&self) -> &kube::Client {
-        &self.client
+    /// The client for watches.
+    pub(crate) fn watches(&self) -> &kube::Client {
+        &self.watches
     }
 
     /// How busy the writes that matter are; the others make way.

@@ -245,7 +245,7 @@ impl Source {
     /// Begins to watch from `version`.
     pub(crate) async fn watch(&self, cluster: &Cluster, version: &str) -> Result<Changes, Error> {
         let request = request::get(self.watch_path(version))?;
-        let opening = cluster.client().request_stream(request);
+        let opening = cluster.watches().request_stream(request);
         let stream = match tokio::time::timeout(REQUEST, opening).await {
             Ok(stream) => stream.map_err(|error| self.explained(error.into()))?,
             Err(_) => return Err(Error::Timeout(REQUEST)),

@@ -17,7 +17,7 @@ use hyper::body::Frame;
 use kube::client::Body;
 use serde_json::{Value, json};
 
-use crate::Cluster;
+use crate::{Cluster, transport::Clients};
 
 type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -105,7 +105,11 @@ pub(crate) fn cluster(
         }
     });
     let client = kube::Client::new(service, "metallb-system");
-    (Cluster::with_client(client, "metallb-system"), record)
+    let clients = Clients {
+        requests: client.clone(),
+        watches: client,
+    };
+    (Cluster::with_clients(clients, "metallb-system"), record)
 }
 
 async fn asked(request: Request<Body>) -> Asked {

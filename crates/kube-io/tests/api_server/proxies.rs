@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An API server behind an HTTP proxy.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use ferrolb_kube_io::{Cluster, Connection};
+use ferrolb_kube_io::{Cluster, Connection, Told, Watched, watch};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
+use tokio_util::sync::CancellationToken;
 
-use super::{OURS, roles, shared};
+use super::{OURS, roles, shared, told_until};
 
 /// A proxy that takes `CONNECT`, and tells the head of each request.
 async fn proxy() -> (SocketAddr, mpsc::Receiver<String>) {
@@ -72,6 +73,36 @@ async fn is_reached_through_the_one_its_kubeconfig_names() {
     assert!(head.starts_with(&format!("CONNECT {server} ")), "{head}");
     // RFC 7617: `user:pass`.
     assert!(head.contains("Basic dXNlcjpwYXNz"), "{head}");
+}
+
+/// A node has a dozen watches, and a cluster thousands of nodes.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_one_connection_for_all_watches() {
+    let (address, mut heads) = proxy().await;
+    let Some(file) = through(&format!("http://{address}")) else {
+        return;
+    };
+    let cluster = Cluster::connect(&connection(file)).await.unwrap();
+    let stop = CancellationToken::new();
+    let kinds = [
+        Watched::Services,
+        Watched::Namespaces,
+        Watched::IPAddressPools,
+        Watched::Communities,
+    ];
+    // One after the other, so that lists can share a connection too.
+    for kind in kinds {
+        let mut told = watch::follow(&cluster, &[kind], &stop);
+        told_until(&mut told, |one| *one == Told::Synced(kind)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::spawn(async move { while told.recv().await.is_some() {} });
+    }
+    let mut connections = 0;
+    while heads.try_recv().is_ok() {
+        connections += 1;
+    }
+    stop.cancel();
+    assert_eq!(connections, 2, "one for lists, one for watches");
 }
 
 #[tokio::test(flavor = "multi_thread")]

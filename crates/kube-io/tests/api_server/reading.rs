@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is told of the cluster.
 
+use std::time::Duration;
+
 use ferrolb_config::object::Object;
 use ferrolb_kube_io::{Told, Watched, watch};
 use ferrolb_lab::cluster::Call;
@@ -227,5 +229,44 @@ async fn what_may_not_be_read_is_trouble_in_the_apis_words() {
     );
     let once = tokio::time::timeout(std::time::Duration::from_secs(3), told.recv()).await;
     assert!(once.is_err(), "told once");
+    stop.cancel();
+}
+
+/// The watches of a process share a connection, and the bytes that may be under way on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_nobody_takes_holds_back_no_other() {
+    let Some(lab) = shared() else { return };
+    namespace(lab, "stalled");
+    let cluster = connect(lab, roles::CONTROLLER).await;
+    let stop = CancellationToken::new();
+    let mut stalled = watch::follow(&cluster, &[Watched::Services], &stop);
+    told_until(&mut stalled, is_synced(Watched::Services)).await;
+    // Once there is a connection, the next watch takes it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut other = watch::follow(&cluster, &[Watched::IPAddressPools], &stop);
+    told_until(&mut other, is_synced(Watched::IPAddressPools)).await;
+
+    // More than the whole connection may have under way.
+    service(lab, "stalled", "big");
+    let path = "/api/v1/namespaces/stalled/services/big";
+    for turn in 0..80 {
+        let text = format!("{turn}{}", "x".repeat(100_000));
+        let big = json!({ "metadata": { "annotations": { "example.com/text": text } } });
+        done(lab, &Call::merge(path, big));
+    }
+    let pool = json!({
+        "apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool",
+        "metadata": { "name": "beside" }, "spec": { "addresses": ["192.0.2.0/28"] },
+    });
+    done(lab, &Call::create(&ours("v1beta1", "ipaddresspools"), pool));
+    let is_there = |told: &Told| match told {
+        Told::Apply(object, _) => object.reference().name == "beside",
+        _ => false,
+    };
+    told_until(&mut other, is_there).await;
+    done(
+        lab,
+        &Call::delete(&format!("{}/beside", ours("v1beta1", "ipaddresspools"))),
+    );
     stop.cancel();
 }

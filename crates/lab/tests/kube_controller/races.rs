@@ -136,6 +136,10 @@ fn refused_for_a_while(case: &mut Case<'_>) -> Result<()> {
     case.put(&svc("stuck").team("refused").ips("10.0.0.9"))?;
     case.put(&svc("good"))?;
     case.want("good", "10.0.0.0 @p", "IPAllocated")?;
+    case.want("stuck", "", "W:StatusUpdateFailed")?;
+    let log = case.log();
+    let told = ["FLB-T008", "services/status"];
+    ensure!(told.iter().all(|one| log.contains(one)), "{log}");
     thread::sleep(Duration::from_secs(4));
     let tried = case.site.writes()?;
     let tried: Vec<_> = tried
