@@ -121,10 +121,7 @@ impl Monitor {
         let refused = diagnostics.iter().any(|diagnostic| diagnostic.is_error());
         client.config_stale.set(refused);
         self.metrics.own().tell_faults(&diagnostics);
-        for diagnostic in diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-        {
+        for diagnostic in objects.errors_to_log(&diagnostics) {
             tracing::error!("{diagnostic}");
         }
         true

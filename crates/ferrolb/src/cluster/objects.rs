@@ -44,6 +44,8 @@ pub(super) struct Objects {
     alive: BTreeSet<NodeName>,
     /// Those of them whose objects are gone.
     departed: BTreeSet<NodeName>,
+    /// The errors that the log has, and that are still there.
+    logged: BTreeSet<Diagnostic>,
     /// Whether what is wrong may be another than it was.
     news: bool,
     /// Whether other kinds can be read than could.
@@ -77,6 +79,7 @@ impl Objects {
             services: HashMap::new(),
             alive: BTreeSet::new(),
             departed: BTreeSet::new(),
+            logged: BTreeSet::new(),
             news: false,
             news_of_kinds: false,
         }
@@ -187,6 +190,16 @@ impl Objects {
         all.sort_by(|a, b| (a.severity, &a.object).cmp(&(b.severity, &b.object)));
         all.dedup();
         all
+    }
+
+    /// What the log does not have yet of these: the configuration changes with every Node, and what was
+    /// wrong before needs no more lines then.
+    pub(super) fn errors_to_log<'d>(&mut self, all: &'d [Diagnostic]) -> Vec<&'d Diagnostic> {
+        let errors = all.iter().filter(|one| one.is_error());
+        let untold = errors.clone().filter(|one| !self.logged.contains(*one));
+        let untold: Vec<&Diagnostic> = untold.collect();
+        self.logged = errors.cloned().collect();
+        untold
     }
 
     /// Whether the last good version of an object counts, which is refused as it stands.

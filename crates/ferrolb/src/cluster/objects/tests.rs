@@ -88,3 +88,18 @@ fn no_verdict_before_it_is_known_whether_there_is_configuration_for_frr() {
     assert!(objects.has_news(), "it is to be asked for again");
     assert!(matches!(verdict(&objects), Some(Verdict::Doubtful(_))));
 }
+
+#[test]
+fn an_error_is_logged_when_it_comes_and_not_while_it_stays() {
+    let mut objects = objects();
+    objects.take(FOLLOWED.map(Told::Synced).into());
+    let mut logged = |told: Told| {
+        objects.take(vec![told]);
+        let all = objects.diagnostics();
+        objects.errors_to_log(&all).len()
+    };
+    assert_eq!(logged(undecodable()), 1);
+    assert_eq!(logged(undecodable()), 0, "it stays");
+    assert_eq!(logged(pool("192.0.2.0/24")), 0, "it is mended");
+    assert_eq!(logged(undecodable()), 1, "it came again");
+}
