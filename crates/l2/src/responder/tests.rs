@@ -452,7 +452,7 @@ fn claims_by_advertisement_count_and_our_own_do_not() {
     let now = Instant::now();
     let claim = advertisement(ALL_NODES, false, true);
     let ndp::Message::Advertisement { target, flags, .. } = claim.message else {
-        unreachable!()
+        panic!("{:?} is no advertisement", claim.message)
     };
     for (mac, reported) in [(RIVAL, 1), (ETH1, 0)] {
         let message = ndp::Message::Advertisement {

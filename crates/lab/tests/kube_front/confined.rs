@@ -3,7 +3,7 @@
 //! capability, and a root folder that cannot be written.
 
 use ferrolb_lab::{
-    cluster::{ADMIN, Call, load},
+    cluster::{ADMIN, Call},
     confine::Confines,
 };
 use serde_json::json;
@@ -44,13 +44,7 @@ fn a_controller_assigns_and_serves() {
         "web",
         json!({ "addresses": ["203.0.113.0/28"] }),
     );
-    let services = load::Services {
-        namespace: "default",
-        count: 1,
-        class: None,
-        local: false,
-    };
-    stand.done(&services.create()[0]);
+    stand.ask_for_an_address();
     let service = Call::get("/api/v1/namespaces/default/services/s0");
     stand.until("it assigns", || {
         stand.done(&service)["status"]["loadBalancer"]["ingress"][0]["ip"].is_string()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Started as MetalLB's manifests start it, by MetalLB's name and under MetalLB's rules alone.
 
-use ferrolb_lab::cluster::{ADMIN, Call, METALLB_RBAC, load};
+use ferrolb_lab::cluster::{ADMIN, Call, METALLB_RBAC};
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -70,13 +70,7 @@ fn its_rules_alone(stand: &Stand) {
 fn it_assigns(stand: &Stand) {
     let addresses = json!({ "addresses": ["203.0.113.0/28"] });
     stand.create("v1beta1", "IPAddressPool", "web", addresses);
-    let services = load::Services {
-        namespace: "default",
-        count: 1,
-        class: None,
-        local: false,
-    };
-    stand.done(&services.create()[0]);
+    stand.ask_for_an_address();
     stand.until("the Service has an address", || {
         let service = stand.done(&Call::get("/api/v1/namespaces/default/services/s0"));
         service["status"]["loadBalancer"]["ingress"][0]["ip"] == "203.0.113.0"

@@ -3,11 +3,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use ferrolb_lab::{
-    Process,
-    cluster::{Call, load},
-    topology::Host,
-};
+use ferrolb_lab::{Process, cluster::Call, topology::Host};
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -31,13 +27,7 @@ fn of_the_webhooks() {
     let only = stand.controller(hooks, &["--webhook-mode=onlywebhook"]);
     let addresses = json!({ "addresses": ["203.0.113.0/28"] });
     stand.create("v1beta1", "IPAddressPool", "web", addresses);
-    let services = load::Services {
-        namespace: "default",
-        count: 1,
-        class: None,
-        local: false,
-    };
-    stand.done(&services.create()[0]);
+    stand.ask_for_an_address();
     it_assigns_nothing(&stand);
 
     let without = stand.start("controller", assigns, &["--webhook-mode=disabled"]);

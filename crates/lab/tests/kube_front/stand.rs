@@ -78,6 +78,17 @@ impl Stand {
         self.try_to(call).ok().unwrap()
     }
 
+    /// Makes the Service `default/s0`, of type LoadBalancer.
+    pub fn ask_for_an_address(&self) {
+        let services = load::Services {
+            namespace: "default",
+            count: 1,
+            class: None,
+            local: false,
+        };
+        self.done(&services.create()[0]);
+    }
+
     /// A call as the administrator.
     pub fn try_to(&self, call: &Call) -> Answer {
         self.cluster.admin().call(call).unwrap()
