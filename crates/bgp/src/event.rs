@@ -48,6 +48,13 @@ pub enum Input<'a> {
         /// At least one.
         bytes: &'a [u8],
     },
+    /// Our addresses on the interface of the connection, told again: some may have come or gone.
+    NextHops {
+        /// Which connection.
+        conn: ConnId,
+        /// All of them.
+        next_hops: NextHops,
+    },
     /// The connection is gone.
     Closed {
         /// Which.

@@ -59,11 +59,26 @@ impl Rib {
         self.v4.len() + self.v6.len()
     }
 
-    /// A session begins to carry `family`: everything wanted for `peer` is owed.
-    pub(crate) fn open(&self, family: Family, peer: &PeerName) -> Outbox {
+    /// A session begins to carry `family`: everything wanted for `peer` is owed, or nothing while it is
+    /// `withheld`.
+    pub(crate) fn open(&self, family: Family, peer: &PeerName, withheld: bool) -> Outbox {
         match family {
-            Family::IPv4 => Outbox::open(&self.v4, &self.shared, peer),
-            Family::IPv6 => Outbox::open(&self.v6, &self.shared, peer),
+            Family::IPv4 => Outbox::open(&self.v4, &self.shared, peer, withheld),
+            Family::IPv6 => Outbox::open(&self.v6, &self.shared, peer, withheld),
+        }
+    }
+
+    /// From now on nothing is to be announced on the session, or everything again.
+    pub(crate) fn withhold(
+        &self,
+        family: Family,
+        outbox: &mut Outbox,
+        withheld: bool,
+        peer: &PeerName,
+    ) {
+        match family {
+            Family::IPv4 => outbox.withhold(withheld, &self.v4, &self.shared, peer),
+            Family::IPv6 => outbox.withhold(withheld, &self.v6, &self.shared, peer),
         }
     }
 

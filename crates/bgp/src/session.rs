@@ -4,7 +4,8 @@
 //! A session owns the attempt to connect ([`connector`]), up to two connections until their collision
 //! is resolved ([`connection`], [`collision`]), connections that only have a NOTIFICATION left to write,
 //! and what is remembered across connections ([`record`]). [`fsm`] says what each message does,
-//! [`lifecycle`] how connections begin and end, [`transmit`] what is written.
+//! [`lifecycle`] how connections begin and end, [`transmit`] what is written, [`next_hop`] what an address
+//! of ours that comes or goes changes.
 //!
 //! Never touches a socket or another session.
 //!
@@ -18,6 +19,7 @@ mod context;
 mod feed;
 mod fsm;
 mod lifecycle;
+mod next_hop;
 mod record;
 mod status;
 mod transmit;
@@ -29,7 +31,7 @@ use ipnet::IpNet;
 use std::sync::Arc;
 
 use crate::{
-    ConnId, Ends, NextHop, PeerConfig,
+    ConnId, Ends, PeerConfig,
     rib::{Rib, RouteId},
     timers::{Backoff, Jitter},
 };
@@ -105,12 +107,6 @@ impl Session {
     /// Whether the connection is one of this peer's.
     pub(crate) fn owns(&self, conn: ConnId) -> bool {
         self.connector.is(conn) || self.connections().any(|link| link.id == conn)
-    }
-
-    /// The next hop of a family's routes on the established session.
-    pub(crate) fn next_hop(&self, family: Family) -> Option<NextHop> {
-        let link = self.established()?;
-        link.agreed.as_ref()?.next_hop(family, &link.ends)
     }
 
     /// Whether nothing is left to be written, after [`Session::stop`].

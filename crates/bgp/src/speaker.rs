@@ -97,6 +97,11 @@ impl Speaker {
                     self.out.push_back(Output::Close { conn });
                 }
             }
+            Input::NextHops { conn, next_hops } => {
+                self.with_owner(now, conn, |session, ctx| {
+                    session.next_hops_told(ctx, conn, next_hops);
+                });
+            }
             Input::Closed { conn, fault } => {
                 self.with_owner(now, conn, |session, ctx| {
                     session.closed(ctx, conn, fault.as_ref());

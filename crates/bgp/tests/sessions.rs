@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{net::Ipv6Addr, time::Duration};
 
 use common::{attributes, net::Net, peer, speaker, to_all};
 use ferrolb_bgp::{Families, PeerConfig, Speaker, State, What};
@@ -359,6 +359,40 @@ fn both_families_over_one_session() {
         .map(|problem| problem.code.id())
         .collect();
     assert_eq!(codes, ["FLB-G016"]);
+}
+
+#[test]
+fn routes_follow_their_next_hop() {
+    let mut net = pair_of(16, |config| config.families = Families::Both);
+    announce(&mut net, "192.0.2.1/32", &[]);
+    announce(&mut net, "2001:db8:1::/48", &[]);
+    net.until(secs(30), Net::both_established);
+    net.run(secs(1));
+    assert_eq!(net.tap(B).routes.len(), 1);
+    let updates = net.tap(B).updates;
+    for (hop, told) in [("2001:db8::1", 1), ("2001:db8::1", 0), ("2001:db8::2", 1)] {
+        let before = net.tap(B).updates;
+        next_hop(&mut net, Some(hop));
+        let route = &net.tap(B).routes[&self::net("2001:db8:1::/48")];
+        let hop: Ipv6Addr = hop.parse().unwrap();
+        assert_eq!(route.next_hop, hop.octets());
+        assert_eq!(net.tap(B).updates, before + told, "{hop}");
+    }
+    assert!(net.status(A).problems.is_empty());
+    next_hop(&mut net, None);
+    assert_eq!(net.tap(B).routes.len(), 1, "the IPv4 route stays");
+    assert_eq!(net.tap(B).updates, updates + 3, "which is not sent again");
+    let problems = net.status(A).problems;
+    assert_eq!(problems[0].code.id(), "FLB-G016");
+    assert_eq!(net.status(A).flaps, 0);
+}
+
+/// Tells A that its interface has this IPv6 address, or none.
+fn next_hop(net: &mut Net, v6: Option<&str>) {
+    let v6 = v6.map(|text| text.parse().unwrap());
+    net.nodes[A].next_hops.v6 = v6;
+    net.tell_next_hops(A);
+    net.run(secs(1));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use common::{
 use ferrolb_lab::{
     ferrolb::{Instance, Role},
     routers::{Families, Kind, Neighbor, Router, RouterConfig, RouterView},
-    topology::{Host, Topology},
+    topology::{Host, LAN, Topology},
     wait,
 };
 use serde_json::Value;
@@ -315,6 +315,55 @@ fn ipv4_over_ipv6(kind: Kind) {
     established_for(&links[0]);
 }
 
+/// The IPv6 next hop of a session over IPv4 is an address of its interface: routes go with it and come
+/// back with the next one, on the same session.
+fn next_hops_follow_the_interface(kind: Kind) {
+    if !able(kind.programs()) {
+        return;
+    }
+    let net = network(1, 1);
+    let (node, router) = (&net.nodes[0], &net.routers[0]);
+    let neighbor = Neighbor::new(router.v4(), node.v4(), NODE_AS).carrying(Families::Both);
+    let config = RouterConfig::new(ROUTER_AS, router.id()).with(neighbor);
+    let running = kind.start(router.namespace(), &config).unwrap();
+    let folder = Folder::new(&net);
+    let address = router.v4().to_string();
+    folder.write(
+        "peers",
+        &peer("r1", NODE_AS, ROUTER_AS, &address, &["n1"], &[DUAL]),
+    );
+    folder.write(
+        "hosts",
+        &advertisement("hosts", &["communities: ['64501:1']"]),
+    );
+    folder.write("web", &service("web", "203.0.113.1,2001:db8:3::1"));
+    let speaker = folder.start(node, Role::Standalone);
+    let links = [Link {
+        peer: "r1",
+        node: node.v4(),
+        internal: false,
+        speaker: &speaker,
+    }];
+    let both = ["203.0.113.1/32", "2001:db8:3::1/128"];
+    let ip = |command: &str| node.namespace().ip(command).unwrap();
+    agree(&*running, &links, &both, "64501:1");
+    ip(&format!("-6 address del {}/64 dev {LAN}", node.v6()));
+    agree(&*running, &links, &both[..1], "64501:1");
+    ip(&format!("-6 address add 2001:db8:1::77/64 dev {LAN}"));
+    agree(&*running, &links, &both, "64501:1");
+    ip(&format!("-6 address add 2001:db8:1::5/64 dev {LAN}"));
+    ip(&format!("-6 address del 2001:db8:1::77/64 dev {LAN}"));
+    wait::until("the next hop is the address that is left", PATIENCE, || {
+        let told = links[0].told().unwrap_or_default();
+        Ok(told
+            .get(both[1])
+            .is_some_and(|facts| facts.0 == "2001:db8:1::5".parse::<IpAddr>().unwrap()))
+    })
+    .unwrap();
+    agree(&*running, &links, &both, "64501:1");
+    established_for(&links[0]);
+}
+
 #[test]
 fn bird() {
     judge(Kind::Bird);
@@ -333,6 +382,16 @@ fn gobgp() {
 #[test]
 fn openbgpd() {
     judge(Kind::Openbgpd);
+}
+
+#[test]
+fn next_hops_follow_the_interface_bird() {
+    next_hops_follow_the_interface(Kind::Bird);
+}
+
+#[test]
+fn next_hops_follow_the_interface_frr() {
+    next_hops_follow_the_interface(Kind::Frr);
 }
 
 #[test]

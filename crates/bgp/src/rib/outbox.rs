@@ -37,6 +37,8 @@ pub(crate) struct Outbox {
     /// By slot: the attribute set last sent.
     sent: Vec<Option<AttributeId>>,
     announced: usize,
+    /// Nothing is to be announced, whatever is desired.
+    withheld: bool,
     /// The slots that stand in a bucket.
     queued: Bits,
     /// The queued slots to be sent even when nothing changed.
@@ -48,14 +50,36 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that has sent nothing and owes all that is desired for `peer`.
-    pub(super) fn open<N: Copy + Ord>(table: &Table<N>, shared: &Shared, peer: &PeerName) -> Self {
+    /// An outbox that has sent nothing and owes all that is desired for `peer`, unless that is `withheld`.
+    pub(super) fn open<N: Copy + Ord>(
+        table: &Table<N>,
+        shared: &Shared,
+        peer: &PeerName,
+        withheld: bool,
+    ) -> Self {
         let mut outbox = Self::default();
         outbox.sent.reserve_exact(table.slots());
-        for id in table.ids() {
-            outbox.mark(table, shared, id, peer);
-        }
+        outbox.withhold(withheld, table, shared, peer);
         outbox
+    }
+
+    /// Whether nothing is to be announced.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.withheld
+    }
+
+    /// Owes what there is to withdraw when all is `withheld`, and what there is to announce when it is not.
+    pub(super) fn withhold<N: Copy + Ord>(
+        &mut self,
+        withheld: bool,
+        table: &Table<N>,
+        shared: &Shared,
+        peer: &PeerName,
+    ) {
+        self.withheld = withheld;
+        for id in table.ids() {
+            self.mark(table, shared, id, peer);
+        }
     }
 
     /// The number of prefixes the peer has.
@@ -86,7 +110,7 @@ impl Outbox {
         id: RouteId,
         peer: &PeerName,
     ) {
-        let desired = table.desired(id, shared, peer);
+        let desired = self.desired(table, shared, id, peer);
         if desired != self.sent(id) && self.queued.insert(id.0) {
             self.owed += 1;
             self.put(desired, id);
@@ -101,7 +125,7 @@ impl Outbox {
         peer: &PeerName,
     ) {
         for id in table.ids() {
-            let desired = table.desired(id, shared, peer);
+            let desired = self.desired(table, shared, id, peer);
             if desired.is_none() && self.sent(id).is_none() {
                 continue;
             }
@@ -143,7 +167,7 @@ impl Outbox {
         } = turn;
         let mut is_empty = true;
         while let Some(id) = queue.pop_front() {
-            let desired = table.desired(id, shared, peer);
+            let desired = self.desired(table, shared, id, peer);
             if desired != bucket {
                 self.put(desired, id);
             } else if self.is_settled(id, desired) {
@@ -186,6 +210,19 @@ impl Outbox {
             .ids()
             .zip(&self.sent)
             .filter_map(|(id, sent)| Some((table.prefix(id)?.into(), attributes.get((*sent)?)?)))
+    }
+
+    fn desired<N: Copy + Ord>(
+        &self,
+        table: &Table<N>,
+        shared: &Shared,
+        id: RouteId,
+        peer: &PeerName,
+    ) -> Option<AttributeId> {
+        if self.withheld {
+            return None;
+        }
+        table.desired(id, shared, peer)
     }
 
     fn sent(&self, id: RouteId) -> Option<AttributeId> {

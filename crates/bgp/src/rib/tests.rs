@@ -84,7 +84,7 @@ fn one_change_is_one_message_with_one_prefix() {
         PeerName::from("a"),
         Believer::with_room(500),
     );
-    let mut outbox = rib.open(Family::IPv4, &peer);
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
     for n in 0..10_000 {
         set(&mut rib, &mut outbox, &peer, n, Some(100));
     }
@@ -105,7 +105,7 @@ fn one_change_is_one_message_with_one_prefix() {
 #[test]
 fn a_change_taken_back_in_time_costs_nothing() {
     let (mut rib, peer, mut sink) = (Rib::default(), PeerName::from("a"), Believer::with_room(9));
-    let mut outbox = rib.open(Family::IPv4, &peer);
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
     set(&mut rib, &mut outbox, &peer, 1, Some(100));
     set(&mut rib, &mut outbox, &peer, 1, None);
     set(&mut rib, &mut outbox, &peer, 2, Some(100));
@@ -123,7 +123,7 @@ fn a_change_taken_back_in_time_costs_nothing() {
 #[test]
 fn churn_towards_a_peer_that_reads_nothing_is_bounded() {
     let (mut rib, peer) = (Rib::default(), PeerName::from("a"));
-    let mut outbox = rib.open(Family::IPv4, &peer);
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
     for round in 0..10_000 {
         set(&mut rib, &mut outbox, &peer, round, Some(round % 7));
         set(&mut rib, &mut outbox, &peer, round, None);
@@ -142,7 +142,7 @@ fn churn_towards_a_peer_that_reads_nothing_is_bounded() {
 #[test]
 fn withdrawals_can_be_held_back() {
     let (mut rib, peer, mut sink) = (Rib::default(), PeerName::from("a"), Believer::with_room(9));
-    let mut outbox = rib.open(Family::IPv4, &peer);
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
     set(&mut rib, &mut outbox, &peer, 1, Some(1));
     drain(&mut rib, &peer, &mut outbox, &mut sink);
     set(&mut rib, &mut outbox, &peer, 1, None);
@@ -156,7 +156,7 @@ fn withdrawals_can_be_held_back() {
 #[test]
 fn a_route_too_large_for_any_message_is_given_up_alone() {
     let (mut rib, peer, mut sink) = (Rib::default(), PeerName::from("a"), Believer::with_room(0));
-    let mut outbox = rib.open(Family::IPv4, &peer);
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
     set(&mut rib, &mut outbox, &peer, 1, Some(1));
     drain(&mut rib, &peer, &mut outbox, &mut sink);
     assert_eq!((outbox.unsendable(), outbox.announced_count()), (1, 0));
@@ -172,6 +172,7 @@ enum Step {
     Pull(usize),
     Reopen(usize),
     Resend(usize),
+    Withhold(usize, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -180,6 +181,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..2_usize).prop_map(Step::Pull),
         1 => (0..2_usize).prop_map(Step::Reopen),
         1 => (0..2_usize).prop_map(Step::Resend),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(p, withheld)| Step::Withhold(p, withheld)),
     ]
 }
 
@@ -206,7 +208,7 @@ proptest! {
         let peers = [PeerName::from("a"), PeerName::from("b")];
         let mut rib = Rib::default();
         let mut model: BTreeMap<Ipv4Net, RouteTargets> = BTreeMap::new();
-        let mut boxes = peers.each_ref().map(|peer| rib.open(Family::IPv4, peer));
+        let mut boxes = peers.each_ref().map(|peer| rib.open(Family::IPv4, peer, false));
         let mut sinks = peers.each_ref().map(|_| Believer::with_room(room));
         for step in steps {
             match step {
@@ -223,11 +225,15 @@ proptest! {
                 }
                 Step::Pull(p) => sinks[p].take(&mut rib, &mut boxes[p], &peers[p], false),
                 Step::Reopen(p) => {
+                    let withheld = boxes[p].is_withheld();
                     rib.close(Family::IPv4, std::mem::take(&mut boxes[p]));
-                    boxes[p] = rib.open(Family::IPv4, &peers[p]);
+                    boxes[p] = rib.open(Family::IPv4, &peers[p], withheld);
                     sinks[p] = Believer::with_room(room);
                 }
                 Step::Resend(p) => rib.resend(Family::IPv4, &mut boxes[p], &peers[p]),
+                Step::Withhold(p, withheld) => {
+                    rib.withhold(Family::IPv4, &mut boxes[p], withheld, &peers[p]);
+                }
             }
             prop_assert!(boxes.iter().all(|outbox| outbox.owed() <= rib.v4.slots()));
         }
@@ -236,6 +242,7 @@ proptest! {
             drain(&mut rib, &peers[p], &mut boxes[p], &mut sinks[p]);
             let want: BTreeMap<_, _> = model
                 .iter()
+                .filter(|_| !boxes[p].is_withheld())
                 .filter_map(|(net, targets)| Some((IpNet::from(*net), Arc::clone(targets.for_peer(&peers[p])?))))
                 .collect();
             prop_assert_eq!(&sinks[p].routes, &want);

@@ -2,6 +2,7 @@
 //! What each message does in each phase (RFC 4271 section 8.2.2).
 
 use bytes::Buf;
+use ferrolb_types::Family;
 
 use super::{
     Connection, Connector, Context, Phase, Session, Side,
@@ -127,13 +128,11 @@ impl Session {
         let families = agreed
             .map(|agreed| agreed.families.as_slice())
             .unwrap_or_default();
-        let has_next_hop =
-            |family| agreed.is_some_and(|a| a.next_hop(family, &link.ends).is_some());
-        link.feeds = families
-            .iter()
-            .filter(|family| has_next_hop(**family))
-            .map(|family| Feed::new(*family, ctx.rib.open(*family, &self.config.name)))
-            .collect();
+        let feed = |family: &Family| {
+            let withheld = link.next_hop(*family).is_none();
+            Feed::new(*family, ctx.rib.open(*family, &self.config.name, withheld))
+        };
+        link.feeds = families.iter().map(feed).collect();
         ctx.event(&self.config.name, What::Established);
         for problem in self.shortcomings(link) {
             ctx.event(&self.config.name, What::Notice(problem));

@@ -94,7 +94,7 @@ impl Session {
         let status = |family| match feeds.iter().find(|feed| feed.family == family) {
             Some(feed) => FamilyStatus {
                 family,
-                active: true,
+                active: !feed.outbox.is_withheld(),
                 advertised: feed.outbox.announced_count(),
                 pending: feed.outbox.owed(),
                 end_of_rib: feed.end_of_rib,

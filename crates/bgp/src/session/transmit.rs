@@ -120,16 +120,18 @@ impl Session {
         let Some(turn) = ctx.rib.turn(outbox, !ctx.synced) else {
             return;
         };
-        let sent = match turn.attributes() {
-            Some(attributes) => {
-                let encoded = encode(&self.config, agreed, &link.ends, feed.family, attributes);
-                let Some(encoded) = encoded else { return };
+        let encoded = turn.attributes().and_then(|attributes| {
+            encode(&self.config, agreed, &link.ends, feed.family, attributes)
+        });
+        let sent = match encoded {
+            Some(encoded) => {
                 let mut writer = UpdateWriter::announce(buf, &encoded, limit);
                 ctx.rib.fill(feed.family, outbox, turn, peer, |prefix| {
                     writer.push(prefix)
                 });
                 writer.finish()
             }
+            // Without a next hop nothing is desired: what stands in a bucket to be announced moves on.
             None => {
                 let mut writer = UpdateWriter::withdraw(buf, feed.family, limit);
                 ctx.rib.fill(feed.family, outbox, turn, peer, |prefix| {

@@ -106,6 +106,16 @@ impl Net {
         self.drain(node);
     }
 
+    /// Tells a speaker the addresses of its node anew, for each of its open connections.
+    pub fn tell_next_hops(&mut self, node: usize) {
+        let ends = self.wires.iter().flat_map(|wire| &wire.ends);
+        let open = ends.filter(|end| end.node == node && end.open);
+        let next_hops = self.nodes[node].next_hops;
+        for conn in open.map(|end| end.conn).collect::<Vec<_>>() {
+            self.input(node, Input::NextHops { conn, next_hops });
+        }
+    }
+
     /// Does everything until `time` has passed.
     pub fn run(&mut self, time: Duration) {
         let end = self.clock.now() + time;

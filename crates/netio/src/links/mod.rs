@@ -16,6 +16,6 @@ mod table;
 mod watch;
 
 pub use link::{Link, LinkAddress};
-pub use next_hop::{NextHops, next_hops};
+pub use next_hop::{NextHops, next_hops, next_hops_after};
 pub use table::{LinkEvent, Links};
 pub use watch::LinkWatch;

@@ -26,20 +26,65 @@ pub fn next_hops<'a>(
     local: IpAddr,
     remote: IpAddr,
 ) -> NextHops {
-    let owner = links
-        .into_iter()
-        .find(|link| link.addresses.iter().any(|a| a.ip() == local));
-    let mut hops = owner.map_or_else(NextHops::default, |link| NextHops {
-        v4: link.ipv4(),
-        v6_global: link.ipv6_global(),
-        v6_link_local: link.ipv6_link_local().filter(|_| is_on_link(link, remote)),
-    });
-    match local {
-        IpAddr::V4(v4) => hops.v4 = Some(v4),
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => hops.v6_link_local = Some(v6),
-        IpAddr::V6(v6) => hops.v6_global = Some(v6),
+    let hops =
+        owner(links, local).map_or_else(NextHops::default, |link| NextHops::of(link, remote));
+    hops.with(local)
+}
+
+/// The same for a session that is up: an address in use stays so for as long as the interface has it,
+/// whatever other addresses come. Where no interface owns the local address nothing is known, and all
+/// stays as it is.
+pub fn next_hops_after<'a>(
+    before: NextHops,
+    links: impl IntoIterator<Item = &'a Link>,
+    local: IpAddr,
+    remote: IpAddr,
+) -> NextHops {
+    let Some(link) = owner(links, local) else {
+        return before;
+    };
+    let has = |address: IpAddr| link.usable().any(|other| other == address);
+    let now = NextHops::of(link, remote);
+    let kept_link_local = before
+        .v6_link_local
+        .filter(|address| has((*address).into()) && is_on_link(link, remote));
+    NextHops {
+        v4: before.v4.filter(|a| has((*a).into())).or(now.v4),
+        v6_global: before
+            .v6_global
+            .filter(|a| has((*a).into()))
+            .or(now.v6_global),
+        v6_link_local: kept_link_local.or(now.v6_link_local),
     }
-    hops
+    .with(local)
+}
+
+impl NextHops {
+    /// What an interface has for a neighbour.
+    fn of(link: &Link, neighbour: IpAddr) -> Self {
+        Self {
+            v4: link.ipv4(),
+            v6_global: link.ipv6_global(),
+            v6_link_local: link
+                .ipv6_link_local()
+                .filter(|_| is_on_link(link, neighbour)),
+        }
+    }
+
+    /// With the local address of the session in its place.
+    fn with(mut self, local: IpAddr) -> Self {
+        match local {
+            IpAddr::V4(v4) => self.v4 = Some(v4),
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => self.v6_link_local = Some(v6),
+            IpAddr::V6(v6) => self.v6_global = Some(v6),
+        }
+        self
+    }
+}
+
+fn owner<'a>(links: impl IntoIterator<Item = &'a Link>, local: IpAddr) -> Option<&'a Link> {
+    let owns = |link: &&Link| link.addresses.iter().any(|a| a.ip() == local);
+    links.into_iter().find(owns)
 }
 
 /// Whether the link's addresses show that the neighbour is on it.
@@ -141,5 +186,39 @@ mod tests {
             let got = next_hops(&links, local.parse().unwrap(), remote.parse().unwrap());
             assert_eq!(got, want, "{local} to {remote}");
         }
+    }
+
+    #[test]
+    fn a_next_hop_in_use_stays_while_the_interface_has_it() {
+        let (local, remote) = ("10.0.0.2".parse().unwrap(), "10.0.0.9".parse().unwrap());
+        let v6 = |hops: NextHops| hops.v6_global.map(|address| address.to_string());
+        let mut hops = NextHops::default();
+        let table: [(&[(&str, bool)], Option<&str>); 6] = [
+            (&[("10.0.0.2/24", true), ("2001:db8::5/64", false)], None),
+            (
+                &[("10.0.0.2/24", true), ("2001:db8::5/64", true)],
+                Some("2001:db8::5"),
+            ),
+            (
+                &[
+                    ("10.0.0.2/24", true),
+                    ("2001:db8::1/64", true),
+                    ("2001:db8::5/64", true),
+                ],
+                Some("2001:db8::5"),
+            ),
+            (&[("2001:db8::1/64", true)], Some("2001:db8::5")),
+            (
+                &[("10.0.0.2/24", true), ("2001:db8::1/64", true)],
+                Some("2001:db8::1"),
+            ),
+            (&[("10.0.0.2/24", true)], None),
+        ];
+        for (addresses, want) in table {
+            let links = [link(1, &[("10.1.0.1/24", true)]), link(2, addresses)];
+            hops = next_hops_after(hops, &links, local, remote);
+            assert_eq!(v6(hops).as_deref(), want, "{addresses:?}");
+        }
+        assert_eq!(hops.v4, Some("10.0.0.2".parse().unwrap()));
     }
 }

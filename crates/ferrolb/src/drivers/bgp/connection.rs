@@ -4,7 +4,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use ferrolb_bgp::{ConnId, Connect, Fault};
+use ferrolb_bgp::{ConnId, Connect, Ends, Fault};
 use ferrolb_netio::tcp::{self, TcpError};
 use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -42,6 +42,7 @@ pub(super) struct Connection {
 
 #[derive(Debug)]
 struct Open {
+    ends: Ends,
     stream: Arc<TcpStream>,
     writer: mpsc::Sender<BytesMut>,
     closing: CancellationToken,
@@ -70,7 +71,7 @@ impl Connection {
     pub(super) fn established(
         &mut self,
         conn: ConnId,
-        stream: TcpStream,
+        (stream, ends): (TcpStream, Ends),
         happened: &mpsc::Sender<Happened>,
         tasks: &TaskTracker,
     ) {
@@ -91,10 +92,16 @@ impl Connection {
             closing.clone(),
         ));
         self.open = Some(Open {
+            ends,
             stream,
             writer,
             closing,
         });
+    }
+
+    /// Its ends as the speaker knows them, once it is open.
+    pub(super) fn ends(&mut self) -> Option<&mut Ends> {
+        self.open.as_mut().map(|open| &mut open.ends)
     }
 
     /// Hands a buffer to the writer.

@@ -13,6 +13,7 @@
 //! holds one buffer at a time, pulled from the speaker only when the one before is in the kernel.
 
 mod connection;
+mod ends;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,10 +24,9 @@ use std::{
 
 use bytes::BytesMut;
 use ferrolb_bgp::{
-    Advertised, ConnId, Ends, Event, Fault, Input, NextHops, Options, Output, PeerConfig,
-    PeerStatus, Speaker, What,
+    Advertised, ConnId, Event, Fault, Input, Options, Output, PeerConfig, PeerStatus, Speaker, What,
 };
-use ferrolb_netio::links::{LinkWatch, next_hops};
+use ferrolb_netio::links::LinkWatch;
 use ferrolb_types::{PeerName, RouteTargets};
 use ipnet::IpNet;
 use tokio::{
@@ -199,10 +199,10 @@ impl Driving {
     fn take(&mut self, happened: Happened) {
         let now = Instant::now();
         match happened {
-            Happened::Connected(conn, stream) => match self.ends(&stream) {
+            Happened::Connected(conn, stream) => match ends::ends(&stream, self.links.links()) {
                 Ok(ends) => {
                     if let Some(connection) = self.connections.get_mut(&conn) {
-                        connection.established(conn, stream, &self.happened, &self.tasks);
+                        connection.established(conn, (stream, ends), &self.happened, &self.tasks);
                         self.speaker.handle(now, Input::Connected { conn, ends });
                     }
                 }
@@ -237,22 +237,6 @@ impl Driving {
             connection.close();
             self.speaker.handle(now, Input::Closed { conn, fault });
         }
-    }
-
-    fn ends(&self, stream: &tokio::net::TcpStream) -> io::Result<Ends> {
-        let (local, remote) = (stream.local_addr()?, stream.peer_addr()?);
-        let (own, peer) = (local.ip().to_canonical(), remote.ip().to_canonical());
-        let hops = next_hops(self.links.links().iter(), own, peer);
-        let next_hops = NextHops {
-            v4: hops.v4,
-            v6: hops.v6_global,
-            link_local: hops.v6_link_local,
-        };
-        Ok(Ends {
-            local,
-            remote,
-            next_hops,
-        })
     }
 
     fn drain(&mut self) {
@@ -341,9 +325,31 @@ impl Driving {
     }
 
     fn note_links(&mut self, changes: io::Result<Vec<ferrolb_netio::links::LinkEvent>>) {
-        if let Err(error) = changes {
-            tracing::warn!(%error, "interfaces are not told any more; trying again");
-            self.relink_at = Some(Instant::now() + RELINK);
+        match changes {
+            Ok(_) => self.tell_next_hops(Instant::now()),
+            Err(error) => {
+                tracing::warn!(%error, "interfaces are not told any more; trying again");
+                self.relink_at = Some(Instant::now() + RELINK);
+            }
+        }
+    }
+
+    /// Tells the speaker of each session whose interface has other addresses now.
+    fn tell_next_hops(&mut self, now: Instant) {
+        let mut told = Vec::new();
+        for (conn, connection) in &mut self.connections {
+            let Some(ends) = connection.ends() else {
+                continue;
+            };
+            if let Some(next_hops) = ends::next_hops_if_changed(ends, self.links.links()) {
+                ends.next_hops = next_hops;
+                told.push((*conn, next_hops));
+            }
+        }
+        for (conn, next_hops) in told {
+            self.speaker
+                .handle(now, Input::NextHops { conn, next_hops });
+            self.drain();
         }
     }
 
