@@ -283,7 +283,7 @@ impl Problem {
     }
 
     /// Routes that fit no message.
-    pub(crate) fn too_large(count: u64) -> Self {
+    pub(crate) fn too_large(count: usize) -> Self {
         Self::new(
             session::G021,
             format!("{count} routes have too many communities to fit a message"),

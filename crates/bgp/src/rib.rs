@@ -61,32 +61,38 @@ impl Rib {
 
     /// A session begins to carry `family`: everything wanted for `peer` is owed, or nothing while it is
     /// `withheld`.
-    pub(crate) fn open(&self, family: Family, peer: &PeerName, withheld: bool) -> Outbox {
+    pub(crate) fn open(&mut self, family: Family, peer: &PeerName, withheld: bool) -> Outbox {
         match family {
-            Family::IPv4 => Outbox::open(&self.v4, &self.shared, peer, withheld),
-            Family::IPv6 => Outbox::open(&self.v6, &self.shared, peer, withheld),
+            Family::IPv4 => Outbox::open(&self.v4, &mut self.shared, peer, withheld),
+            Family::IPv6 => Outbox::open(&self.v6, &mut self.shared, peer, withheld),
         }
     }
 
     /// From now on nothing is to be announced on the session, or everything again.
     pub(crate) fn withhold(
-        &self,
+        &mut self,
         family: Family,
         outbox: &mut Outbox,
         withheld: bool,
         peer: &PeerName,
     ) {
         match family {
-            Family::IPv4 => outbox.withhold(withheld, &self.v4, &self.shared, peer),
-            Family::IPv6 => outbox.withhold(withheld, &self.v6, &self.shared, peer),
+            Family::IPv4 => outbox.withhold(withheld, &self.v4, &mut self.shared, peer),
+            Family::IPv6 => outbox.withhold(withheld, &self.v6, &mut self.shared, peer),
         }
     }
 
     /// The slot changed: `outbox` owes it unless what it sent is still right.
-    pub(crate) fn mark(&self, family: Family, outbox: &mut Outbox, id: RouteId, peer: &PeerName) {
+    pub(crate) fn mark(
+        &mut self,
+        family: Family,
+        outbox: &mut Outbox,
+        id: RouteId,
+        peer: &PeerName,
+    ) {
         match family {
-            Family::IPv4 => outbox.mark(&self.v4, &self.shared, id, peer),
-            Family::IPv6 => outbox.mark(&self.v6, &self.shared, id, peer),
+            Family::IPv4 => outbox.mark(&self.v4, &mut self.shared, id, peer),
+            Family::IPv6 => outbox.mark(&self.v6, &mut self.shared, id, peer),
         }
     }
 

@@ -222,6 +222,12 @@ impl Speaker {
             .collect()
     }
 
+    /// The families of which routes are exchanged now, with whom, ascending.
+    pub fn carried(&self) -> impl Iterator<Item = (PeerName, Family)> {
+        let sessions = self.sessions.iter();
+        sessions.flat_map(|(name, session)| session.carried().map(|family| (name.clone(), family)))
+    }
+
     /// The routes the peer has from us, ascending; none unless the session is established.
     #[must_use]
     pub fn advertised(&self, peer: &PeerName) -> Vec<Advertised> {

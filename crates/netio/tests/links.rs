@@ -92,6 +92,24 @@ fn interfaces_and_addresses_are_followed() {
             link(w, "eth0").unwrap().master == link(w, "br0").map(|br0| br0.ifindex)
         })
         .await;
+        ip("link set eth0 up");
+        common::ip(&["-n", &far, "link", "set", "eth0", "up"]);
+        ip("address add 192.0.2.1/24 dev eth0");
+        until(&mut watch, "address of a port", |w| {
+            link(w, "eth0").unwrap().ipv4().is_some()
+        })
+        .await;
+        ip("link set eth0 nomaster");
+        until(&mut watch, "released", |w| {
+            link(w, "eth0").is_some_and(|eth0| eth0.master.is_none())
+        })
+        .await;
+        let eth0 = link(&watch, "eth0").unwrap();
+        assert_eq!(
+            eth0.ipv4(),
+            "192.0.2.1".parse().ok(),
+            "it keeps its addresses"
+        );
         ip("link set br0 name br1");
         until(&mut watch, "renamed", |w| {
             link(w, "br1").is_some() && link(w, "br0").is_none()

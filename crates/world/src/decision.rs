@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use ferrolb_config::compiled::BgpAdvertisement;
-use ferrolb_types::{NodeName, PeerName};
+use ferrolb_types::{Family, NodeName, PeerName};
 use ipnet::IpNet;
 
 use crate::{
@@ -93,8 +93,18 @@ pub struct BgpAnnouncement {
     pub addresses: Arc<[IpAddr]>,
     /// The prefixes they are announced by, ascending.
     pub prefixes: Vec<IpNet>,
-    /// The peers of the node that are sent at least one of them, ascending.
-    pub peers: Vec<PeerName>,
+    /// The peers of the node that are sent at least one of them, and of which family, ascending.
+    pub receivers: Vec<(PeerName, Family)>,
+}
+
+impl BgpAnnouncement {
+    /// The peers that are sent at least one route, each once, ascending.
+    pub fn peers(&self) -> impl Iterator<Item = &PeerName> {
+        let same = |a: &(PeerName, Family), b: &(PeerName, Family)| a.0 == b.0;
+        self.receivers
+            .chunk_by(same)
+            .filter_map(|peer| Some(&peer.first()?.0))
+    }
 }
 
 impl Announced {

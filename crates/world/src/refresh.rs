@@ -44,7 +44,7 @@ pub(crate) fn of_state(state: &State, routes: &Routes) -> Announced {
     let bgp = state.bgp.is_ok().then(|| BgpAnnouncement {
         addresses: Arc::clone(addresses),
         prefixes: prefixes(state),
-        peers: receivers(state, routes, &routes.peers),
+        receivers: receivers(state, routes, &routes.peers),
     });
     Announced { layer2, bgp }
 }
@@ -54,22 +54,22 @@ fn prefixes(state: &State) -> Vec<IpNet> {
     prefixes.into_iter().collect()
 }
 
-/// The peers that are sent at least one of the Service's routes.
-fn receivers(state: &State, routes: &Routes, peers: &Peers) -> Vec<PeerName> {
-    let parts: Vec<_> = state
-        .routes
-        .iter()
-        .filter_map(|(prefix, offer)| Some((prefix.addr(), routes.advertisement(*offer)?)))
-        .collect();
-    let receives = |(name, peer): &(&PeerName, &Arc<ferrolb_config::compiled::Peer>)| {
-        let mut parts = parts.iter();
-        parts.any(|(address, ad)| ad.is_for(name) && bgp::carries(peer, Family::of(*address)))
+/// The peers that are sent at least one of the Service's routes of a family.
+fn receivers(state: &State, routes: &Routes, peers: &Peers) -> Vec<(PeerName, Family)> {
+    let part = |(prefix, offer): &(IpNet, _)| {
+        Some((Family::of(prefix.addr()), routes.advertisement(*offer)?))
     };
-    peers
-        .iter()
-        .filter(receives)
-        .map(|(name, _)| name.clone())
-        .collect()
+    let parts: Vec<_> = state.routes.iter().filter_map(part).collect();
+    let mut receivers = Vec::new();
+    for (name, peer) in peers {
+        for family in [Family::IPv4, Family::IPv6] {
+            let mut own = parts.iter().filter(|(of, _)| *of == family);
+            if bgp::carries(peer, family) && own.any(|(_, ad)| ad.is_for(name)) {
+                receivers.push((name.clone(), family));
+            }
+        }
+    }
+    receivers
 }
 
 /// The decision on one Service for the own node.

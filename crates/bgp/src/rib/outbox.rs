@@ -5,7 +5,7 @@
 //! it was queued. The bucket is a hint: when the slot comes up, its present state decides, and if that
 //! belongs elsewhere it moves there. Buckets take turns message by message, so none starves.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, btree_map};
 use std::sync::Arc;
 
 use ferrolb_types::{PeerName, RouteAttributes};
@@ -44,7 +44,8 @@ pub(crate) struct Outbox {
     /// The queued slots to be sent even when nothing changed.
     forced: Bits,
     owed: usize,
-    unsendable: u64,
+    /// The attribute sets with which routes fit no message. What was announced before is withdrawn.
+    given_up: BTreeMap<RouteId, AttributeId>,
     buckets: BTreeMap<Bucket, VecDeque<RouteId>>,
     turns: VecDeque<Bucket>,
 }
@@ -53,7 +54,7 @@ impl Outbox {
     /// An outbox that has sent nothing and owes all that is desired for `peer`, unless that is `withheld`.
     pub(super) fn open<N: Copy + Ord>(
         table: &Table<N>,
-        shared: &Shared,
+        shared: &mut Shared,
         peer: &PeerName,
         withheld: bool,
     ) -> Self {
@@ -73,7 +74,7 @@ impl Outbox {
         &mut self,
         withheld: bool,
         table: &Table<N>,
-        shared: &Shared,
+        shared: &mut Shared,
         peer: &PeerName,
     ) {
         self.withheld = withheld;
@@ -92,9 +93,9 @@ impl Outbox {
         self.owed
     }
 
-    /// How often a route was given up because it does not fit even an empty message.
-    pub(crate) fn unsendable(&self) -> u64 {
-        self.unsendable
+    /// The number of routes that are given up because they do not fit even an empty message.
+    pub(crate) fn unsendable(&self) -> usize {
+        self.given_up.len()
     }
 
     /// Whether a pull may find something. `hold` keeps withdrawals back.
@@ -106,10 +107,11 @@ impl Outbox {
     pub(super) fn mark<N: Copy + Ord>(
         &mut self,
         table: &Table<N>,
-        shared: &Shared,
+        shared: &mut Shared,
         id: RouteId,
         peer: &PeerName,
     ) {
+        self.try_again_if_other(table.desired(id, shared, peer), id, shared);
         let desired = self.desired(table, shared, id, peer);
         if desired != self.sent(id) && self.queued.insert(id.0) {
             self.owed += 1;
@@ -177,8 +179,7 @@ impl Outbox {
                 self.settle(id);
                 self.record(id, desired, table, shared);
             } else if is_empty {
-                self.settle(id);
-                self.unsendable += 1;
+                self.give_up(id, desired, table, shared, peer);
             } else {
                 queue.push_front(id);
                 break;
@@ -192,6 +193,9 @@ impl Outbox {
 
     /// The session is over.
     pub(super) fn close<N: Copy + Ord>(mut self, table: &mut Table<N>, shared: &mut Shared) {
+        for attributes in std::mem::take(&mut self.given_up).into_values() {
+            shared.attributes.release(attributes);
+        }
         for (n, sent) in std::mem::take(&mut self.sent).into_iter().enumerate() {
             if let (Some(attributes), Ok(n)) = (sent, u32::try_from(n)) {
                 shared.attributes.release(attributes);
@@ -219,10 +223,42 @@ impl Outbox {
         id: RouteId,
         peer: &PeerName,
     ) -> Option<AttributeId> {
-        if self.withheld {
-            return None;
+        let is_given_up = |attributes: &AttributeId| self.given_up.get(&id) == Some(attributes);
+        table
+            .desired(id, shared, peer)
+            .filter(|attributes| !self.withheld && !is_given_up(attributes))
+    }
+
+    /// The route does not fit with these attributes.
+    fn give_up<N: Copy + Ord>(
+        &mut self,
+        id: RouteId,
+        attributes: Option<AttributeId>,
+        table: &Table<N>,
+        shared: &mut Shared,
+        peer: &PeerName,
+    ) {
+        self.settle(id);
+        if let Some(attributes) = attributes {
+            // Held, so that its number does not come to mean another set.
+            shared.attributes.retain(attributes);
+            self.given_up.insert(id, attributes);
+            self.mark(table, shared, id, peer);
         }
-        table.desired(id, shared, peer)
+    }
+
+    /// A route that was given up and is desired otherwise now, or no more.
+    fn try_again_if_other(
+        &mut self,
+        wanted: Option<AttributeId>,
+        id: RouteId,
+        shared: &mut Shared,
+    ) {
+        if let btree_map::Entry::Occupied(given_up) = self.given_up.entry(id)
+            && Some(*given_up.get()) != wanted
+        {
+            shared.attributes.release(given_up.remove());
+        }
     }
 
     fn sent(&self, id: RouteId) -> Option<AttributeId> {

@@ -10,6 +10,8 @@ use super::*;
 /// A peer that believes every message.
 #[derive(Default)]
 struct Believer {
+    /// Routes with a higher LOCAL_PREF than this, if it is set, fit no message.
+    largest: u32,
     room: usize,
     left: usize,
     messages: usize,
@@ -40,7 +42,8 @@ impl Believer {
     }
 
     fn push(&mut self, prefix: IpNet, says: Option<&Arc<RouteAttributes>>) -> bool {
-        if self.left == 0 {
+        let is_large = |set: &Arc<RouteAttributes>| set.local_pref > Some(self.largest);
+        if self.left == 0 || (self.largest > 0 && says.is_some_and(is_large)) {
             return false;
         }
         self.messages += usize::from(self.left == self.room);
@@ -160,10 +163,32 @@ fn a_route_too_large_for_any_message_is_given_up_alone() {
     set(&mut rib, &mut outbox, &peer, 1, Some(1));
     drain(&mut rib, &peer, &mut outbox, &mut sink);
     assert_eq!((outbox.unsendable(), outbox.announced_count()), (1, 0));
+    rib.resend(Family::IPv4, &mut outbox, &peer);
+    drain(&mut rib, &peer, &mut outbox, &mut sink);
+    assert_eq!(outbox.unsendable(), 1, "asked for again it is still one");
     sink.room = 1;
     set(&mut rib, &mut outbox, &peer, 2, Some(1));
     drain(&mut rib, &peer, &mut outbox, &mut sink);
     assert_eq!(outbox.announced_count(), 1);
+    set(&mut rib, &mut outbox, &peer, 1, None);
+    assert_eq!(outbox.unsendable(), 0);
+}
+
+#[test]
+fn a_route_that_grows_too_large_is_withdrawn_until_it_fits() {
+    let (mut rib, peer, mut sink) = (Rib::default(), PeerName::from("a"), Believer::with_room(1));
+    let mut outbox = rib.open(Family::IPv4, &peer, false);
+    set(&mut rib, &mut outbox, &peer, 1, Some(1));
+    drain(&mut rib, &peer, &mut outbox, &mut sink);
+    sink.largest = 1;
+    for (attributes, kept, given_up) in [(2, 0, 1), (1, 1, 0), (3, 0, 1)] {
+        set(&mut rib, &mut outbox, &peer, 1, Some(attributes));
+        drain(&mut rib, &peer, &mut outbox, &mut sink);
+        assert_eq!((sink.routes.len(), outbox.unsendable()), (kept, given_up));
+    }
+    set(&mut rib, &mut outbox, &peer, 1, None);
+    drain(&mut rib, &peer, &mut outbox, &mut sink);
+    assert_eq!((outbox.unsendable(), rib.shared.attributes.len()), (0, 0));
 }
 
 #[derive(Clone, Debug)]

@@ -12,6 +12,14 @@ impl Session {
         self.established()?.next_hop(family)
     }
 
+    /// The families of which routes are exchanged: agreed upon, with a next hop here.
+    pub(crate) fn carried(&self) -> impl Iterator<Item = Family> {
+        let feeds = self.established().into_iter().flat_map(|link| &link.feeds);
+        feeds
+            .filter(|feed| !feed.outbox.is_withheld())
+            .map(|feed| feed.family)
+    }
+
     /// What our addresses are on the interface of a connection. Routes whose next hop is another now are
     /// announced anew; those that lost it are withdrawn, those that got one announced.
     pub(crate) fn next_hops_told(

@@ -150,7 +150,7 @@ impl Announcing {
                 Ok(()) = news.changed() => return Heard::Facts,
                 Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
                 Some(event) = layer2.events.recv() => return Heard::Layer2(event),
-                Ok(()) = bgp.established.changed() => return Heard::Sessions,
+                Ok(()) = bgp.carried.changed() => return Heard::Sessions,
                 // Every driver has ended: so will this process.
                 else => std::future::pending().await,
             }

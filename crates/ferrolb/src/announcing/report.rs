@@ -37,7 +37,7 @@ pub(crate) fn service(line: &mut ServiceReport, announcing: &Announcing, key: &S
         .map(|layer2| format!("yes, {}", layer2.interfaces))
         .or(code(no_layer2));
     let peers = |bgp: ferrolb_world::BgpAnnouncement| {
-        let peers: Vec<&str> = bgp.peers.iter().map(PeerName::as_str).collect();
+        let peers: Vec<&str> = bgp.peers().map(PeerName::as_str).collect();
         format!(
             "yes, to {}",
             if peers.is_empty() {

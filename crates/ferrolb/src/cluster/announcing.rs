@@ -117,8 +117,8 @@ impl Speaking {
             }
             Heard::Layer2(event) => self.announcing.note(event),
             Heard::Sessions => {
-                let established = self.announcing.bgp.established.borrow();
-                self.sessions.observe(Instant::now(), &established);
+                let carried = self.announcing.bgp.carried.borrow();
+                self.sessions.observe(Instant::now(), &carried);
             }
         }
     }
@@ -159,7 +159,7 @@ impl Speaking {
             let announced = world.announced(key);
             let concerned = announced.bgp.as_ref().is_some_and(|bgp| match &judged {
                 Judged::First => true,
-                Judged::Turned(turned) => bgp.peers.iter().any(|peer| turned.contains(peer)),
+                Judged::Turned(turned) => bgp.receivers.iter().any(|to| turned.contains(to)),
             });
             if concerned {
                 self.tell_bgp(key, &announced);
@@ -187,10 +187,11 @@ impl Speaking {
         if !self.sessions.is_judging() {
             return;
         }
-        let peers = announced.bgp.iter().flat_map(|bgp| &bgp.peers);
-        let up = peers.filter(|peer| self.sessions.is_up(peer)).cloned();
-        let up: Vec<PeerName> = up.collect();
-        self.statuses.bgp(key.clone(), &up);
+        let receivers = announced.bgp.iter().flat_map(|bgp| &bgp.receivers);
+        let up = receivers.filter(|to| self.sessions.is_up(to));
+        let mut peers: Vec<PeerName> = up.map(|(peer, _)| peer.clone()).collect();
+        peers.dedup();
+        self.statuses.bgp(key.clone(), &peers);
     }
 
     fn note_events(&self, turned: &Turned) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which peers the status objects may name: those whose sessions stand.
+//! Which peers the status objects may name: those whose sessions stand and carry the family of the routes.
 //!
-//! A session counts as up, or as down, once it has been so for a while: one that comes and goes would cost
+//! A family of a session counts as up, or as down, once it has been so for a while: one that comes and goes would cost
 //! a write for each Service each time. At the start nothing is judged before every peer of the node is up
 //! that long, or has had the time to come: a restart rewrites nothing that stays as it was.
 
@@ -11,8 +11,10 @@ use std::{
     time::Duration,
 };
 
-use ferrolb_types::PeerName;
+use ferrolb_types::{Family, PeerName};
 use tokio::time::Instant;
+
+use crate::drivers::bgp::Carried;
 
 /// How long a session has to stay up or down to count so.
 const STEADY: Duration = Duration::from_secs(5);
@@ -20,12 +22,12 @@ const STEADY: Duration = Duration::from_secs(5);
 /// How long the first judgement waits for peers that do not come up.
 const FIRST: Duration = Duration::from_secs(15);
 
-/// Which peers count as up.
+/// What counts as up.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    up: BTreeSet<PeerName>,
-    /// Those that are otherwise than they count, and since when.
-    turning: BTreeMap<PeerName, Instant>,
+    up: Carried,
+    /// What is otherwise than it counts, and since when.
+    turning: BTreeMap<(PeerName, Family), Instant>,
     stage: Stage,
 }
 
@@ -46,13 +48,13 @@ pub(super) enum Judged {
     /// The first one: everything may be told now.
     First,
     /// These count otherwise than before.
-    Turned(BTreeSet<PeerName>),
+    Turned(Carried),
 }
 
 impl Sessions {
-    /// Whether a peer counts as up.
-    pub(super) fn is_up(&self, peer: &PeerName) -> bool {
-        self.up.contains(peer)
+    /// Whether a family counts as carried to a peer.
+    pub(super) fn is_up(&self, to: &(PeerName, Family)) -> bool {
+        self.up.contains(to)
     }
 
     /// Whether there was a first judgement.
@@ -60,12 +62,12 @@ impl Sessions {
         matches!(self.stage, Stage::Judging)
     }
 
-    /// These sessions are established now.
-    pub(super) fn observe(&mut self, now: Instant, established: &BTreeSet<PeerName>) {
-        let differing: BTreeSet<&PeerName> = self.up.symmetric_difference(established).collect();
-        self.turning.retain(|peer, _| differing.contains(peer));
-        for peer in differing {
-            self.turning.entry(peer.clone()).or_insert(now);
+    /// This is carried now.
+    pub(super) fn observe(&mut self, now: Instant, carried: &Carried) {
+        let differing: BTreeSet<_> = self.up.symmetric_difference(carried).collect();
+        self.turning.retain(|to, _| differing.contains(to));
+        for to in differing {
+            self.turning.entry(to.clone()).or_insert(now);
         }
     }
 
@@ -77,10 +79,19 @@ impl Sessions {
             Stage::Waiting { latest, .. } => latest,
             Stage::Judging => return,
         };
-        let mut all = peers.map(|peer| Some(*self.turning.get(peer)? + STEADY));
+        let mut all = peers.map(|peer| Some(self.came(peer)? + STEADY));
         let last = all.try_fold(now, |last, at| Some(last.max(at?)));
         let at = last.map_or(latest, |last| last.min(latest));
         self.stage = Stage::Waiting { latest, at };
+    }
+
+    /// When the last of a peer's families came, before the first judgement.
+    fn came(&self, peer: &PeerName) -> Option<Instant> {
+        let own = [Family::IPv4, Family::IPv6].map(|family| (peer.clone(), family));
+        own.iter()
+            .filter_map(|to| self.turning.get(to))
+            .max()
+            .copied()
     }
 
     /// When [`Self::judge`] is due.
@@ -100,10 +111,10 @@ impl Sessions {
         let turned = self
             .turning
             .extract_if(.., |_, since| *since + STEADY <= now);
-        let turned: BTreeSet<PeerName> = turned.map(|(peer, _)| peer).collect();
-        for peer in &turned {
-            if !self.up.remove(peer) {
-                self.up.insert(peer.clone());
+        let turned: Carried = turned.map(|(to, _)| to).collect();
+        for to in &turned {
+            if !self.up.remove(to) {
+                self.up.insert(to.clone());
             }
         }
         match mem::replace(&mut self.stage, Stage::Judging) {
@@ -117,12 +128,17 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    fn set(names: &[&str]) -> BTreeSet<PeerName> {
-        names.iter().map(|name| PeerName::from(*name)).collect()
+    fn set(names: &[&str]) -> Carried {
+        names.iter().map(|name| v4(name)).collect()
+    }
+
+    fn v4(name: &str) -> (PeerName, Family) {
+        (name.into(), Family::IPv4)
     }
 
     fn expect(sessions: &mut Sessions, now: Instant, names: &[&str]) {
-        sessions.expect(now, set(names).iter());
+        let names: Vec<PeerName> = names.iter().map(|name| PeerName::from(*name)).collect();
+        sessions.expect(now, names.iter());
     }
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -141,7 +157,7 @@ mod tests {
         let due = begun + SECOND + STEADY;
         assert_eq!(sessions.deadline(), Some(due));
         assert_eq!(sessions.judge(due), Some(Judged::First));
-        assert!(sessions.is_up(&"a".into()) && sessions.is_up(&"b".into()));
+        assert!(sessions.is_up(&v4("a")) && sessions.is_up(&v4("b")));
     }
 
     #[test]
@@ -151,7 +167,7 @@ mod tests {
         sessions.observe(begun, &set(&["a"]));
         expect(&mut sessions, begun, &["a", "away"]);
         assert_eq!(sessions.judge(begun + FIRST), Some(Judged::First));
-        assert!(sessions.is_up(&"a".into()) && !sessions.is_up(&"away".into()));
+        assert!(sessions.is_up(&v4("a")) && !sessions.is_up(&v4("away")));
     }
 
     #[test]
@@ -178,7 +194,27 @@ mod tests {
         sessions.observe(at(5), &set(&["b"]));
         sessions.observe(at(9), &set(&[]));
         assert_eq!(sessions.judge(at(10)), Some(Judged::Turned(set(&["a"]))));
-        assert!(!sessions.is_up(&"a".into()) && sessions.is_up(&"b".into()));
+        assert!(!sessions.is_up(&v4("a")) && sessions.is_up(&v4("b")));
         assert_eq!(sessions.deadline(), Some(at(14)));
+    }
+
+    #[test]
+    fn a_family_that_is_not_carried_does_not_count() {
+        let begun = Instant::now();
+        let mut sessions = Sessions::default();
+        sessions.observe(begun, &set(&["a"]));
+        expect(&mut sessions, begun, &["a"]);
+        assert_eq!(
+            sessions.judge(begun + STEADY),
+            Some(Judged::First),
+            "nor waited for"
+        );
+        let v6: (PeerName, Family) = ("a".into(), Family::IPv6);
+        assert!(sessions.is_up(&v4("a")) && !sessions.is_up(&v6));
+        let both = Carried::from([v4("a"), v6.clone()]);
+        sessions.observe(begun + STEADY, &both);
+        let turned = Judged::Turned(Carried::from([v6.clone()]));
+        assert_eq!(sessions.judge(begun + STEADY * 2), Some(turned));
+        assert!(sessions.is_up(&v6));
     }
 }

@@ -37,6 +37,9 @@ pub struct LinkAddress {
     pub net: IpNet,
     /// May be used: not tentative, and not found to be a duplicate (RFC 4862).
     pub usable: bool,
+    /// Likely to stay with this host: not a temporary (RFC 8981), deprecated or secondary address, nor one
+    /// without neighbours (a /32 or /128), as addresses that move between hosts are.
+    pub lasting: bool,
 }
 
 impl LinkAddress {
@@ -56,32 +59,39 @@ impl Link {
             .map(LinkAddress::ip)
     }
 
-    /// The first usable IPv4 address.
+    /// The first usable IPv4 address; one that lasts before others.
     #[must_use]
     pub fn ipv4(&self) -> Option<Ipv4Addr> {
-        self.usable().find_map(|address| match address {
+        self.first(|address| match address {
             IpAddr::V4(v4) => Some(v4),
             IpAddr::V6(_) => None,
         })
     }
 
-    /// The first usable IPv6 address that is valid beyond the link.
+    /// The first usable IPv6 address that is valid beyond the link; one that lasts before others.
     #[must_use]
     pub fn ipv6_global(&self) -> Option<Ipv6Addr> {
-        self.ipv6()
-            .find(|address| !address.is_unicast_link_local() && !address.is_loopback())
+        self.first(|address| match address {
+            IpAddr::V6(v6) if !v6.is_unicast_link_local() && !v6.is_loopback() => Some(v6),
+            _ => None,
+        })
     }
 
     /// The first usable link-local IPv6 address.
     #[must_use]
     pub fn ipv6_link_local(&self) -> Option<Ipv6Addr> {
-        self.ipv6().find(Ipv6Addr::is_unicast_link_local)
+        self.first(|address| match address {
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(v6),
+            _ => None,
+        })
     }
 
-    fn ipv6(&self) -> impl Iterator<Item = Ipv6Addr> {
-        self.usable().filter_map(|address| match address {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(v6) => Some(v6),
-        })
+    fn first<T>(&self, wanted: impl Fn(IpAddr) -> Option<T>) -> Option<T> {
+        let usable = |lasting: bool| {
+            let all = self.addresses.iter();
+            all.filter(move |address| address.usable && address.lasting == lasting)
+        };
+        let ordered = usable(true).chain(usable(false));
+        ordered.map(LinkAddress::ip).find_map(wanted)
     }
 }

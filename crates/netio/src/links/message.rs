@@ -78,7 +78,7 @@ fn parse_one(datagram: &[u8]) -> Option<(Envelope, &[u8])> {
 fn body(kind: u16, payload: &[u8]) -> Option<Message> {
     match kind {
         libc::RTM_NEWLINK => link(payload).map(Message::Link),
-        libc::RTM_DELLINK => Some(Message::LinkGone {
+        libc::RTM_DELLINK => is_of_the_interface(payload)?.then_some(Message::LinkGone {
             ifindex: u32_at(payload, 4)?,
         }),
         libc::RTM_NEWADDR => {
@@ -99,8 +99,7 @@ fn body(kind: u16, payload: &[u8]) -> Option<Message> {
 /// u8 family | u8 pad | u16 hardware type | u32 ifindex | u32 flags | u32 change mask | attributes
 /// ```
 fn link(payload: &[u8]) -> Option<Link> {
-    // A bridge tells of its ports with family AF_BRIDGE; these are not news of the interface itself.
-    if i32::from(*payload.first()?) != libc::AF_UNSPEC {
+    if !is_of_the_interface(payload)? {
         return None;
     }
     let flags = u32_at(payload, 8)?.cast_signed();
@@ -129,6 +128,12 @@ fn link(payload: &[u8]) -> Option<Link> {
     Some(link)
 }
 
+/// A bridge tells of its ports with family `AF_BRIDGE`, when one joins and when one leaves; these are not news
+/// of the interface itself.
+fn is_of_the_interface(payload: &[u8]) -> Option<bool> {
+    Some(i32::from(*payload.first()?) == libc::AF_UNSPEC)
+}
+
 /// ```text
 /// u8 family | u8 prefix length | u8 flags | u8 scope | u32 ifindex | attributes
 /// ```
@@ -148,7 +153,14 @@ fn address(payload: &[u8]) -> Option<(u32, LinkAddress)> {
     let net = IpNet::new(local.or(other)?, length).ok()?;
     let usable = flags & (libc::IFA_F_TENTATIVE | libc::IFA_F_DADFAILED) == 0
         || flags & libc::IFA_F_OPTIMISTIC != 0;
-    Some((u32_at(payload, 4)?, LinkAddress { net, usable }))
+    let passing = flags & (libc::IFA_F_TEMPORARY | libc::IFA_F_DEPRECATED) != 0;
+    let lasting = !passing && net.prefix_len() < net.max_prefix_len();
+    let address = LinkAddress {
+        net,
+        usable,
+        lasting,
+    };
+    Some((u32_at(payload, 4)?, address))
 }
 
 /// ```text
@@ -279,6 +291,31 @@ mod tests {
             (address.net.to_string(), address.usable),
             ("192.0.2.1/24".to_owned(), true)
         );
+    }
+
+    #[test]
+    fn what_may_pass_to_another_node_or_away_is_not_lasting() {
+        let lasting = |flags| match &parse(&new_address(flags))[0].message {
+            Message::Address { address, .. } => address.lasting,
+            other => panic!("{other:?}"),
+        };
+        assert!(lasting(0));
+        assert!(!lasting(libc::IFA_F_SECONDARY as u8));
+        assert!(!lasting(libc::IFA_F_DEPRECATED as u8));
+    }
+
+    #[test]
+    fn a_bridge_that_loses_a_port_says_nothing_of_the_interface() {
+        let gone = |family: i32| {
+            let mut body = vec![family as u8, 0, 1, 0];
+            body.extend_from_slice(&7_u32.to_ne_bytes());
+            parse(&message(libc::RTM_DELLINK, &body)).remove(0).message
+        };
+        assert!(matches!(gone(libc::AF_BRIDGE), Message::Other));
+        assert!(matches!(
+            gone(libc::AF_UNSPEC),
+            Message::LinkGone { ifindex: 7 }
+        ));
     }
 
     #[test]

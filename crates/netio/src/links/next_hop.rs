@@ -98,10 +98,14 @@ mod tests {
     use super::*;
     use crate::links::LinkAddress;
 
-    fn link(ifindex: u32, addresses: &[(&str, bool)]) -> Link {
+    /// With the length of the prefix, and whether it can be used.
+    type Addresses<'a> = &'a [(&'a str, bool)];
+
+    fn link(ifindex: u32, addresses: Addresses<'_>) -> Link {
         let address = |(net, usable): &(&str, bool)| LinkAddress {
             net: net.parse().unwrap(),
             usable: *usable,
+            lasting: !net.ends_with("/128"),
         };
         Link {
             ifindex,
@@ -193,7 +197,7 @@ mod tests {
         let (local, remote) = ("10.0.0.2".parse().unwrap(), "10.0.0.9".parse().unwrap());
         let v6 = |hops: NextHops| hops.v6_global.map(|address| address.to_string());
         let mut hops = NextHops::default();
-        let table: [(&[(&str, bool)], Option<&str>); 6] = [
+        let table: [(Addresses<'_>, _); 6] = [
             (&[("10.0.0.2/24", true), ("2001:db8::5/64", false)], None),
             (
                 &[("10.0.0.2/24", true), ("2001:db8::5/64", true)],
@@ -220,5 +224,19 @@ mod tests {
             assert_eq!(v6(hops).as_deref(), want, "{addresses:?}");
         }
         assert_eq!(hops.v4, Some("10.0.0.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_that_may_move_is_the_last_choice() {
+        let (local, remote) = ("10.0.0.2".parse().unwrap(), "10.0.0.9".parse().unwrap());
+        let (floating, own) = (("2001:db8::5/128", true), ("2001:db8::21/64", true));
+        for (addresses, want) in [
+            (&[floating, own][..], "2001:db8::21"),
+            (&[floating], "2001:db8::5"),
+        ] {
+            let links = [link(1, &[addresses, &[("10.0.0.2/24", true)]].concat())];
+            let hops = next_hops(&links, local, remote);
+            assert_eq!(hops.v6_global, want.parse().ok(), "{addresses:?}");
+        }
     }
 }

@@ -155,6 +155,7 @@ mod tests {
         LinkAddress {
             net: net.parse().unwrap(),
             usable: true,
+            lasting: true,
         }
     }
 

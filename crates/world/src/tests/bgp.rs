@@ -256,7 +256,7 @@ fn case_64_one_protocol_stops_alone() {
 fn case_65_who_is_told() {
     let told = |world: &World| {
         let bgp = world.announced(&key("web")).bgp;
-        bgp.map(|b| b.peers.iter().map(ToString::to_string).collect::<Vec<_>>())
+        bgp.map(|b| b.peers().map(ToString::to_string).collect::<Vec<_>>())
     };
     let mut world = scene(vec![bgp_ad(&[])]).world("iris1");
     assert_eq!(told(&world), Some(vec!["peer1".into(), "peer2".into()]));

@@ -248,6 +248,7 @@ async fn send(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use ferrolb_netio::links::Links;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -272,7 +273,8 @@ mod tests {
             opening: tokio::spawn(async {}),
             open: None,
         };
-        connection.established(conn, stream, &happened, &tasks);
+        let ends = crate::drivers::bgp::ends::ends(&stream, &Links::default()).unwrap();
+        connection.established(conn, (stream, ends), &happened, &tasks);
         connection.write(BytesMut::zeroed(64 << 20));
         let early = timeout(LINGER / 4, told.recv()).await;
         assert!(early.is_err(), "the peer took all of it: {early:?}");

@@ -27,7 +27,7 @@ use ferrolb_bgp::{
     Advertised, ConnId, Event, Fault, Input, Options, Output, PeerConfig, PeerStatus, Speaker, What,
 };
 use ferrolb_netio::links::LinkWatch;
-use ferrolb_types::{PeerName, RouteTargets};
+use ferrolb_types::{Family, PeerName, RouteTargets};
 use ipnet::IpNet;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -61,6 +61,9 @@ pub enum Command {
     Sessions(oneshot::Sender<Vec<Session>>),
 }
 
+/// Families that are carried, with whom.
+pub type Carried = BTreeSet<(PeerName, Family)>;
+
 /// A session and whom it is with.
 #[derive(Debug)]
 pub struct Session {
@@ -84,8 +87,8 @@ pub struct Status {
 pub struct Driver {
     /// Takes commands; none of them waits for a peer.
     pub commands: mpsc::Sender<Command>,
-    /// The peers whose sessions are up.
-    pub established: watch::Receiver<BTreeSet<PeerName>>,
+    /// The families that sessions carry now, with whom.
+    pub carried: watch::Receiver<Carried>,
     task: JoinHandle<()>,
 }
 
@@ -97,7 +100,7 @@ impl Driver {
     pub fn start(options: Options, stop: CancellationToken) -> io::Result<Self> {
         let (commands, commands_rx) = mpsc::channel(1024);
         let (happened, happened_rx) = mpsc::channel(256);
-        let (tell_established, established) = watch::channel(BTreeSet::new());
+        let (tell_carried, carried) = watch::channel(Carried::new());
         let driving = Driving {
             speaker: Speaker::new(options),
             links: LinkWatch::open()?,
@@ -105,12 +108,12 @@ impl Driver {
             connections: BTreeMap::new(),
             tasks: TaskTracker::new(),
             happened,
-            established: tell_established,
+            carried: tell_carried,
         };
         let task = tokio::spawn(driving.run(commands_rx, happened_rx, stop));
         Ok(Self {
             commands,
-            established,
+            carried,
             task,
         })
     }
@@ -131,7 +134,7 @@ struct Driving {
     /// The readers and writers; those of a closed connection still deliver its last message.
     tasks: TaskTracker,
     happened: mpsc::Sender<Happened>,
-    established: watch::Sender<BTreeSet<PeerName>>,
+    carried: watch::Sender<Carried>,
 }
 
 impl Driving {
@@ -185,8 +188,8 @@ impl Driving {
         match command {
             Command::Peer(config) => self.speaker.set_peer(now, *config),
             Command::PeerGone(name) => {
-                self.established.send_if_modified(|up| up.remove(&name));
                 self.speaker.remove_peer(now, &name);
+                self.tell_carried();
             }
             Command::Route(prefix, targets) => self.speaker.set_route(now, prefix, targets),
             Command::Synced => self.speaker.set_synced(now),
@@ -313,15 +316,18 @@ impl Driving {
     fn tell(&self, event: Event) {
         let Event { peer, what } = event;
         tracing::info!(%peer, ?what, "BGP");
-        match what {
-            What::Established => {
-                self.established.send_if_modified(|up| up.insert(peer));
-            }
-            What::Lost(_) => {
-                self.established.send_if_modified(|up| up.remove(&peer));
-            }
-            What::Failed(_) | What::Notice(_) => {}
+        if matches!(what, What::Established | What::Lost(_)) {
+            self.tell_carried();
         }
+    }
+
+    fn tell_carried(&self) {
+        let now: Carried = self.speaker.carried().collect();
+        self.carried.send_if_modified(|before| {
+            let is_changed = *before != now;
+            *before = now;
+            is_changed
+        });
     }
 
     fn note_links(&mut self, changes: io::Result<Vec<ferrolb_netio::links::LinkEvent>>) {
@@ -351,6 +357,7 @@ impl Driving {
                 .handle(now, Input::NextHops { conn, next_hops });
             self.drain();
         }
+        self.tell_carried();
     }
 
     /// Follows the interfaces again, if that is due. Until it works, next hops may be out of date.

@@ -123,7 +123,11 @@ mod tests {
             loopback: false,
             noarp: false,
             master: None,
-            addresses: vec![LinkAddress { net, usable: true }],
+            addresses: vec![LinkAddress {
+                net,
+                usable: true,
+                lasting: true,
+            }],
         }
     }
 
@@ -133,6 +137,7 @@ mod tests {
         let tentative = LinkAddress {
             net: "fe80::1/64".parse().unwrap(),
             usable: false,
+            lasting: true,
         };
         let all = Qualified {
             mac: [2, 0, 0, 0, 0, 1],
