@@ -237,10 +237,8 @@ impl<'a> Pass<'a> {
         match self.try_allocate() {
             Ok(held) => {
                 self.say(EventType::Normal, "IPAllocated", assigned(held.addresses));
-                if let Some(wanted) = self.lacking(&held) {
-                    self.await_second(&held, wanted);
-                }
-                self.held = Some(held);
+                self.held = Some(held.clone());
+                self.extend(&held);
             }
             Err(refusal) => {
                 let service = self.claim.service;

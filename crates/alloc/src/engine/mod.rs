@@ -87,6 +87,8 @@ pub struct Engine {
     namespaces: HashMap<String, Labels>,
     no_labels: Labels,
     pending: Pending,
+    /// How many of them are refused something.
+    refused: usize,
     tasks: BTreeSet<(Task, Age)>,
     outputs: VecDeque<Output>,
     configured: bool,
@@ -209,7 +211,13 @@ impl Engine {
         entry.is_some_and(|entry| entry.refusal.is_some())
     }
 
-    /// The Services that lack addresses, the oldest first.
+    /// How many Services are pending, as [`Self::is_pending`] says of each.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.refused
+    }
+
+    /// The Services that lack addresses, or could have another one, the oldest first.
     pub fn waiting(&self) -> impl ExactSizeIterator<Item = &ServiceKey> {
         self.pending.all().map(|age| &age.key)
     }
@@ -365,8 +373,9 @@ impl Engine {
         }
         let sharing = crate::demand::sharing_key(&entry.view);
         let age = Age::of(&entry.view);
-        self.pending
-            .insert(&age, entry.wait.as_ref(), sharing.as_ref());
+        let wait = entry.wait.as_ref();
+        let is_new = self.pending.insert(&age, wait, sharing.as_ref());
+        self.refused += usize::from(is_new && entry.refusal.is_some());
     }
 
     fn withdraw(&mut self, key: &ServiceKey) {
@@ -375,8 +384,9 @@ impl Engine {
         };
         let sharing = crate::demand::sharing_key(&entry.view);
         let age = Age::of(&entry.view);
-        self.pending
-            .remove(&age, entry.wait.as_ref(), sharing.as_ref());
+        let wait = entry.wait.as_ref();
+        let was_there = self.pending.remove(&age, wait, sharing.as_ref());
+        self.refused -= usize::from(was_there && entry.refusal.is_some());
     }
 
     /// A Service that another implementation serves, or nobody: what it held is free. The status of a

@@ -41,11 +41,21 @@ pub(super) struct Opening {
 }
 
 impl Pending {
-    pub(super) fn insert(&mut self, age: &Age, wait: Option<&Wait>, sharing: Option<&Arc<str>>) {
-        self.all.insert(age.clone());
-        let Some(wait) = wait else {
-            return;
-        };
+    /// Puts a Service in. Says whether it was missing.
+    pub(super) fn insert(
+        &mut self,
+        age: &Age,
+        wait: Option<&Wait>,
+        sharing: Option<&Arc<str>>,
+    ) -> bool {
+        let is_new = self.all.insert(age.clone());
+        if let Some(wait) = wait {
+            self.insert_wait(age, wait, sharing);
+        }
+        is_new
+    }
+
+    fn insert_wait(&mut self, age: &Age, wait: &Wait, sharing: Option<&Arc<str>>) {
         match wait {
             Wait::Anywhere(need) => insert(&mut self.anywhere, *need, age),
             Wait::Pool(pool, need) => insert(&mut self.pools, (pool.clone(), *need), age),
@@ -63,13 +73,21 @@ impl Pending {
         }
     }
 
-    pub(super) fn remove(&mut self, age: &Age, wait: Option<&Wait>, sharing: Option<&Arc<str>>) {
-        if !self.all.remove(age) {
-            return;
+    /// Takes a Service out. Says whether it was there.
+    pub(super) fn remove(
+        &mut self,
+        age: &Age,
+        wait: Option<&Wait>,
+        sharing: Option<&Arc<str>>,
+    ) -> bool {
+        let was_there = self.all.remove(age);
+        if let Some(wait) = wait.filter(|_| was_there) {
+            self.remove_wait(age, wait, sharing);
         }
-        let Some(wait) = wait else {
-            return;
-        };
+        was_there
+    }
+
+    fn remove_wait(&mut self, age: &Age, wait: &Wait, sharing: Option<&Arc<str>>) {
         match wait {
             Wait::Anywhere(need) => remove(&mut self.anywhere, need, age),
             Wait::Pool(pool, need) => remove(&mut self.pools, &(pool.clone(), *need), age),

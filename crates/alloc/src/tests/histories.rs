@@ -233,6 +233,9 @@ impl World {
         let tenants = self.tenants();
         let allocator = self.cluster.engine.allocator();
         assert_eq!(allocator.holding(), self.holdings().len());
+        let engine = &self.cluster.engine;
+        let pending = engine.waiting().filter(|key| engine.is_pending(key));
+        assert_eq!(engine.pending(), pending.count());
         for address in candidates() {
             let holders: BTreeSet<_> = allocator.holders(address).collect();
             let known = tenants.get(&address).into_iter().flatten();

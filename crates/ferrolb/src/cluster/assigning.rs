@@ -28,6 +28,9 @@ pub(super) const FOLLOWED: [Watched; 4] = [
 /// Half the first pause after a refusal; it doubles up to a minute.
 const REFUSED: Duration = Duration::from_secs(1);
 
+/// The second pause after a conflict with what the watch does not show; it doubles up to 16 seconds.
+const OVERTAKEN: Duration = Duration::from_millis(500);
+
 /// The engine, the objects it sees and the writes under way.
 pub(super) struct Assigning {
     pub(super) engine: Engine,
@@ -52,8 +55,16 @@ struct Unwritten {
     decided: Decided,
     /// What was decided since on the same version, to be written after it.
     newer: Option<Decided>,
-    /// How often the API server refused it.
-    refusals: u32,
+    failed: Failed,
+}
+
+/// How often a write came to nothing.
+#[derive(Clone, Copy, Default)]
+struct Failed {
+    /// The API server refused it.
+    refused: u32,
+    /// It met a newer version than the watch has shown.
+    overtaken: u32,
 }
 
 /// What was decided, and what is to be told of it once it is written.
@@ -66,7 +77,7 @@ struct Decided {
 /// A write to come.
 struct Again {
     decided: Decided,
-    refusals: u32,
+    failed: Failed,
     due: Instant,
     /// Why the API server refused it, if it did.
     refusal: Option<Diagnostic>,
@@ -134,7 +145,7 @@ impl Assigning {
         let written = result.is_ok();
         if let Some(newer) = unwritten.newer.take() {
             if written {
-                return self.write(key, newer, 0);
+                return self.write(key, newer, Failed::default());
             }
             unwritten.decided = newer;
         }
@@ -151,7 +162,7 @@ impl Assigning {
         let now = Instant::now();
         let due = self.again.extract_if(.., |_, again| again.due <= now);
         for (key, again) in due.collect::<Vec<_>>() {
-            self.write(key, again.decided, again.refusals);
+            self.write(key, again.decided, again.failed);
         }
     }
 
@@ -175,7 +186,12 @@ impl Assigning {
                 }
                 self.engine.apply_service(view);
                 if let Some(again) = self.again.remove(&key) {
-                    self.write(key, again.decided, again.refusals);
+                    let overtaken = 0;
+                    let failed = Failed {
+                        overtaken,
+                        ..again.failed
+                    };
+                    self.write(key, again.decided, failed);
                 }
             }
             Update::ServiceGone(key) => {
@@ -200,7 +216,7 @@ impl Assigning {
                 self.left.insert(key.clone());
             }
             let (ingress, pool) = (outcome.ingress, outcome.pool);
-            return self.send(key, ingress, pool, notes, 0);
+            return self.send(key, ingress, pool, notes, Failed::default());
         }
         for note in notes {
             self.tell(&key, note);
@@ -215,7 +231,7 @@ impl Assigning {
     }
 
     /// Writes what the engine wants for a Service by now, unless that stands already.
-    fn write(&mut self, key: ServiceKey, decided: Decided, refusals: u32) {
+    fn write(&mut self, key: ServiceKey, decided: Decided, failed: Failed) {
         let standing = match self.engine.desired(&key) {
             Some(standing) if !self.engine.is_confirmed(&key) => standing.clone(),
             None if self.left.contains(&key) => Standing::default(),
@@ -224,7 +240,7 @@ impl Assigning {
         // Of another decision nothing of the old one is true.
         let same = standing.addresses == decided.ingress;
         let notes = if same { decided.notes } else { Vec::new() };
-        self.send(key, standing.addresses, standing.pool, notes, refusals);
+        self.send(key, standing.addresses, standing.pool, notes, failed);
     }
 
     fn send(
@@ -233,7 +249,7 @@ impl Assigning {
         ingress: Vec<IpAddr>,
         pool: Option<ferrolb_types::PoolName>,
         events: Vec<Note>,
-        refusals: u32,
+        failed: Failed,
     ) {
         let Some(meta) = self.objects.meta(&key) else {
             return;
@@ -252,7 +268,7 @@ impl Assigning {
             version: meta.resource_version.clone(),
             decided,
             newer: None,
-            refusals,
+            failed,
         };
         self.unwritten.insert(key.clone(), unwritten);
         self.writer.service_status(ServiceStatus {
@@ -270,12 +286,17 @@ impl Assigning {
     fn overtaken(&mut self, key: ServiceKey, by: Unwritten) {
         let shown = self.objects.meta(&key).map(|meta| meta.resource_version);
         if shown.is_some_and(|shown| shown != by.version) {
-            return self.write(key, by.decided, by.refusals);
+            return self.write(key, by.decided, by.failed);
         }
+        let overtaken = by.failed.overtaken.saturating_add(1);
+        let pause = OVERTAKEN.saturating_mul((1 << by.failed.overtaken.min(5)) - 1);
         let again = Again {
             decided: by.decided,
-            refusals: by.refusals,
-            due: Instant::now(),
+            failed: Failed {
+                overtaken,
+                ..by.failed
+            },
+            due: Instant::now() + pause,
             refusal: None,
         };
         self.again.insert(key, again);
@@ -284,15 +305,18 @@ impl Assigning {
     /// The API server refuses the write: again after a while, or when the Service changes.
     fn refused(&mut self, key: ServiceKey, unwritten: Unwritten, fault: &WriteFault) {
         let refusal = unwritable(&key, fault);
-        let refusals = unwritten.refusals.saturating_add(1);
-        if refusals == 1 {
+        let refused = unwritten.failed.refused.saturating_add(1);
+        if refused == 1 {
             tracing::error!("{refusal}");
             self.tell(&key, warning(&refusal));
         }
         let again = Again {
             decided: unwritten.decided,
-            refusals,
-            due: Instant::now() + REFUSED.saturating_mul(1 << refusals.min(6)),
+            failed: Failed {
+                refused,
+                ..unwritten.failed
+            },
+            due: Instant::now() + REFUSED.saturating_mul(1 << refused.min(6)),
             refusal: Some(refusal),
         };
         self.again.insert(key, again);

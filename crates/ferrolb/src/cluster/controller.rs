@@ -92,6 +92,7 @@ pub(super) async fn run(args: ClusterController, stop: CancellationToken) -> any
     let (leadership, gate, election) = Election::start(&cluster, options, &stop);
     let controller = Controller {
         cluster,
+        memory: Memory::start(args.role.source.state_dir.clone()),
         args,
         recorder,
         states,
@@ -159,6 +160,8 @@ struct Controller {
     gate: Gate,
     questions: mpsc::Receiver<Question>,
     monitor: Monitor,
+    /// What one turn remembers the next one knows.
+    memory: Memory,
     started: Instant,
 }
 
@@ -259,8 +262,7 @@ impl Controller {
     }
 
     fn objects(&self, followed: &[Watched]) -> Objects {
-        let memory = Memory::start(self.args.role.source.state_dir.clone());
-        Objects::new(self.cluster.namespace(), followed, memory).awaiting_extras()
+        Objects::new(self.cluster.namespace(), followed, self.memory.clone()).awaiting_extras()
     }
 
     fn take(&self, term: &mut Term, batch: Vec<Told>) {

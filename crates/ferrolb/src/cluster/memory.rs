@@ -3,7 +3,7 @@
 //! mistake goes on with what was good.
 //!
 //! It holds passwords of peers, as the API server does: its owner alone may read it. Without a directory
-//! nothing is remembered, and nothing else changes.
+//! they are remembered as long as the process lives.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,25 +19,28 @@ use tokio::sync::watch;
 const FILE: &str = "last-good.json";
 const NEXT: &str = "last-good.json.new";
 
-/// Where last good versions are kept.
-#[derive(Debug)]
+/// Where last good versions are kept. A clone remembers the same.
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
     directory: Option<PathBuf>,
-    newest: watch::Sender<Vec<u8>>,
+    newest: watch::Sender<Option<LastGood>>,
 }
 
 impl Memory {
     /// In this directory, if there is one; written by a task of its own, the newest version each time.
     pub(super) fn start(directory: Option<PathBuf>) -> Self {
-        let (newest, versions) = watch::channel(Vec::new());
+        let (newest, versions) = watch::channel(None);
         if let Some(directory) = directory.clone() {
             tokio::spawn(keep_writing(directory, versions));
         }
         Self { directory, newest }
     }
 
-    /// What an earlier process remembered.
+    /// What this process remembered, or else an earlier one.
     pub(super) fn read(&self) -> LastGood {
+        if let Some(newest) = &*self.newest.borrow() {
+            return newest.clone();
+        }
         let Some(directory) = &self.directory else {
             return LastGood::default();
         };
@@ -57,21 +60,16 @@ impl Memory {
 
     /// Remembers this version, soon.
     pub(super) fn write(&self, last_good: &LastGood) {
-        if self.directory.is_none() {
-            return;
-        }
-        match serde_json::to_vec(last_good) {
-            Ok(bytes) => drop(self.newest.send_replace(bytes)),
-            Err(error) => tracing::warn!(%error, "the last good versions cannot be written"),
-        }
+        self.newest.send_replace(Some(last_good.clone()));
     }
 }
 
-async fn keep_writing(directory: PathBuf, mut versions: watch::Receiver<Vec<u8>>) {
+async fn keep_writing(directory: PathBuf, mut versions: watch::Receiver<Option<LastGood>>) {
     while versions.changed().await.is_ok() {
-        let bytes = versions.borrow_and_update().clone();
+        let newest = versions.borrow_and_update().clone();
         let place = directory.clone();
-        let written = tokio::task::spawn_blocking(move || replace(&place, &bytes)).await;
+        let write = move || replace(&place, &serde_json::to_vec(&newest)?);
+        let written = tokio::task::spawn_blocking(write).await;
         if let Ok(Err(error)) = written {
             tracing::warn!(%error, directory = %directory.display(), "the last good versions are not kept");
         }
@@ -116,6 +114,15 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         let read = Memory::start(place).read();
         assert_eq!(format!("{read:?}"), format!("{last_good:?}"));
+    }
+
+    #[tokio::test]
+    async fn without_a_directory_the_process_itself_remembers() {
+        let memory = Memory::start(None);
+        let text = r#"{"pools": {"a": {"metadata": {"name": "a"}}}}"#;
+        let last_good: LastGood = serde_json::from_str(text).unwrap();
+        memory.write(&last_good);
+        assert_eq!(format!("{:?}", memory.read()), format!("{last_good:?}"));
     }
 
     #[tokio::test]

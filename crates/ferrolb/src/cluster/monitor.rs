@@ -139,7 +139,7 @@ impl Monitor {
         );
         self.metrics.own().tell_standing(Standing {
             served: allocator.holding(),
-            waiting: engine.waiting().len(),
+            waiting: engine.pending(),
         });
     }
 

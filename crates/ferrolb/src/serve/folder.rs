@@ -150,13 +150,10 @@ fn fill(metrics: &Metrics, report: &Report) {
 }
 
 fn standing(services: &[ServiceReport]) -> Standing {
-    let waiting = services
-        .iter()
-        .filter(|service| service.pending.is_some())
-        .count();
+    let count = |is_so: fn(&&ServiceReport) -> bool| services.iter().filter(is_so).count();
     Standing {
-        served: services.len() - waiting,
-        waiting,
+        served: count(|service| !service.addresses.is_empty()),
+        waiting: count(|service| service.pending.is_some()),
     }
 }
 

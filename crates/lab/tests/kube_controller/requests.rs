@@ -200,7 +200,8 @@ const DUAL_STACK: [Row; 13] = [
         meets(c, &dual().prefer(), "1.2.4.0 1000::4:0 @p5", GOT)
     }),
     ("45", |c| {
-        meets(c, &dual().prefer().from("p1"), "1.2.3.0 @p1", GOT)
+        let events = "IPAllocated, AdditionalAssignFailed";
+        meets(c, &dual().prefer().from("p1"), "1.2.3.0 @p1", events)
     }),
     ("45, held: a second family cannot be had", |c| {
         let held = dual().prefer().from("p1").status("1.2.3.0", "p1");

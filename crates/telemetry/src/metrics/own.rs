@@ -11,9 +11,9 @@ use crate::text::Page;
 /// How a process stands, told as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Services of ours that hold what they ask for.
+    /// Services of ours that hold an address.
     pub served: usize,
-    /// Services of ours that wait for an address.
+    /// Services of ours that have none, or not the one they ask for.
     pub waiting: usize,
 }
 

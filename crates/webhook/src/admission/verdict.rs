@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use ferrolb_api::{core::ObjectMeta, resource::BGPPeer};
 use ferrolb_config::{Resources, check_tolerating, resources::Kind, unreadable::Unreadable};
 use ferrolb_types::{
-    Diagnostic, ObjectRef,
+    Code, Diagnostic, ObjectRef, Segment,
     codes::{advertisement, selector},
 };
 use serde::de::DeserializeOwned;
@@ -171,11 +171,23 @@ pub(super) fn judge<K: Kind>(
         return Verdict::new(errors, warnings);
     }
     let known = known_faults(&object, old, present, check);
-    let (had, brought): (Vec<_>, Vec<_>) =
-        errors.into_iter().partition(|error| known.contains(error));
+    let own = known.iter().filter(|error| error.object == object);
+    let own: BTreeSet<_> = own.map(shape).collect();
+    let was_there = |error: &Diagnostic| {
+        known.contains(error) || (error.object == object && own.contains(&shape(error)))
+    };
+    let (had, brought): (Vec<_>, Vec<_>) = errors.into_iter().partition(was_there);
     let had = had.into_iter().filter(|error| error.object == object);
     warnings.extend(had.map(Diagnostic::warning));
     Verdict::new(brought, warnings)
+}
+
+/// What stays of a fault of the object while its other parts change: an entry of a list keeps its fault where
+/// an entry before it is taken out.
+fn shape(fault: &Diagnostic) -> (Code, Vec<&Segment>, Option<&str>) {
+    let keys = fault.field.segments().iter();
+    let keys = keys.filter(|segment| matches!(segment, Segment::Key(_)));
+    (fault.code, keys.collect(), fault.value.as_deref())
 }
 
 /// The faults of the cluster as it was, and of the cluster without the object: what others have with each

@@ -38,6 +38,27 @@ const ROWS: &[Row] = &[
         "",
     ),
     Row(
+        "the first of two faults mended",
+        &["IPAddressPool bad {addresses: [nonsense, more]}"],
+        "UPDATE IPAddressPool bad {addresses: [more]}",
+        &["~P003 bad spec.addresses[0]"],
+        "",
+    ),
+    Row(
+        "a good entry gone before a bad one",
+        &["IPAddressPool bad {addresses: [1.1.1.0/24, nonsense]}"],
+        "UPDATE IPAddressPool bad {addresses: [nonsense]}",
+        &["~P003 bad spec.addresses[0]"],
+        "",
+    ),
+    Row(
+        "a fault in place of another",
+        &["IPAddressPool bad {addresses: [nonsense]}"],
+        "UPDATE IPAddressPool bad {addresses: [rubbish]}",
+        &["P003 bad spec.addresses[0]"],
+        "",
+    ),
+    Row(
         "a mended fault that uncovers one between two",
         &[
             "IPAddressPool bad@1 {addresses: [1.1.1.0/24, x]}",
