@@ -300,3 +300,49 @@ fn ingress(entry: &LoadBalancerIngress) -> Ingress {
 fn some_text(text: Option<&str>) -> Option<Box<str>> {
     text.filter(|text| !text.is_empty()).map(Box::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn read(pairs: Pairs<'_>) -> ServiceAnnotations {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()));
+        annotations(&pairs.collect())
+    }
+
+    #[test]
+    fn old_keys_are_read_where_the_new_one_is_absent() {
+        type Field = fn(&ServiceAnnotations) -> Option<&str>;
+        let inputs: [(&str, Field); 3] = [
+            ("address-pool", |all| all.address_pool.as_deref()),
+            ("loadBalancerIPs", |all| all.load_balancer_ips.as_deref()),
+            ("allow-shared-ip", |all| all.allow_shared_ip.as_deref()),
+        ];
+        for (name, field) in inputs {
+            let (new, old) = (format!("{PREFIX}{name}"), format!("{LEGACY_PREFIX}{name}"));
+            let table: [(Pairs<'_>, _, bool); 4] = [
+                (&[], None, false),
+                (&[(&new, "a")], Some("a"), false),
+                (&[(&old, "b")], Some("b"), true),
+                // An empty value counts as well.
+                (&[(&new, ""), (&old, "b")], Some(""), true),
+            ];
+            for (pairs, value, deprecated) in table {
+                let found = read(pairs);
+                assert_eq!(field(&found), value, "{pairs:?}");
+                assert_eq!(found.deprecated.len(), usize::from(deprecated), "{pairs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pool_of_an_old_release_is_no_input() {
+        let found = read(&[("metallb.universe.tf/ip-allocated-from-pool", "a")]);
+        assert_eq!(found.allocated_from_pool, None);
+        assert_eq!(found.deprecated.len(), 1);
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     common::{NODE_AS, ROUTER_AS},
     lab::{Lab, PATIENCE, Rules, await_routes},
-    objects::{NAMESPACE, bgp_ad, l2_ad, path, peer, pools, secret, served},
+    objects::{NAMESPACE, bgp_ad, community, l2_ad, path, peer, pools, secret, served},
     speaker::{Speaker, Start},
 };
 
@@ -148,7 +148,8 @@ fn broken(lab: &Lab, speaker: &Speaker) {
     stale(1);
     lab.delete("IPAddressPool", NAMESPACE, "broken");
     await_result(lab, "Invalid", |errors| !errors.contains("broken"));
-    lab.change("BGPAdvertisement", "hosts", json!({ "communities": null }));
+    // What was an unknown alias comes to be one.
+    lab.create(community("nonsense", "64500:1"));
     await_result(lab, "Valid", str::is_empty);
     stale(0);
 }
