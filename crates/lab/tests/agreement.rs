@@ -272,6 +272,23 @@ fn established_for(link: &Link<'_>) -> u64 {
     session["sinceMs"].as_u64().unwrap()
 }
 
+/// `n1` announces a dual-stack Service over one session; `more` are further lines of the peer.
+fn announcing(net: &Topology, router: IpAddr, more: &[&str]) -> (Folder, Instance) {
+    let folder = Folder::new(net);
+    let router = router.to_string();
+    folder.write(
+        "peers",
+        &peer("r1", NODE_AS, ROUTER_AS, &router, &["n1"], more),
+    );
+    folder.write(
+        "hosts",
+        &advertisement("hosts", &["communities: ['64501:1']"]),
+    );
+    folder.write("web", &service("web", "203.0.113.1,2001:db8:3::1"));
+    let speaker = folder.start(&net.nodes[0], Role::Standalone);
+    (folder, speaker)
+}
+
 /// IPv4 routes from a node without an IPv4 address: their next hop is IPv6 (RFC 8950).
 fn ipv4_over_ipv6(kind: Kind) {
     if !able(kind.programs()) {
@@ -283,19 +300,7 @@ fn ipv4_over_ipv6(kind: Kind) {
     let neighbor = Neighbor::new(router.v6(), node.v6(), NODE_AS).carrying(Families::Both);
     let config = RouterConfig::new(ROUTER_AS, router.id()).with(neighbor);
     let running = kind.start(router.namespace(), &config).unwrap();
-    let folder = Folder::new(&net);
-    let address = router.v6().to_string();
-    let more = [DUAL, "routerID: 192.0.2.11"];
-    folder.write(
-        "peers",
-        &peer("r1", NODE_AS, ROUTER_AS, &address, &["n1"], &more),
-    );
-    folder.write(
-        "hosts",
-        &advertisement("hosts", &["communities: ['64501:1']"]),
-    );
-    folder.write("web", &service("web", "203.0.113.1,2001:db8:3::1"));
-    let speaker = folder.start(node, Role::Standalone);
+    let (folder, speaker) = announcing(&net, router.v6(), &[DUAL, "routerID: 192.0.2.11"]);
     let links = [Link {
         peer: "r1",
         node: node.v6(),
@@ -326,18 +331,7 @@ fn next_hops_follow_the_interface(kind: Kind) {
     let neighbor = Neighbor::new(router.v4(), node.v4(), NODE_AS).carrying(Families::Both);
     let config = RouterConfig::new(ROUTER_AS, router.id()).with(neighbor);
     let running = kind.start(router.namespace(), &config).unwrap();
-    let folder = Folder::new(&net);
-    let address = router.v4().to_string();
-    folder.write(
-        "peers",
-        &peer("r1", NODE_AS, ROUTER_AS, &address, &["n1"], &[DUAL]),
-    );
-    folder.write(
-        "hosts",
-        &advertisement("hosts", &["communities: ['64501:1']"]),
-    );
-    folder.write("web", &service("web", "203.0.113.1,2001:db8:3::1"));
-    let speaker = folder.start(node, Role::Standalone);
+    let (_folder, speaker) = announcing(&net, router.v4(), &[DUAL]);
     let links = [Link {
         peer: "r1",
         node: node.v4(),
