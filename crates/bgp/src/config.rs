@@ -33,7 +33,8 @@ pub struct PeerConfig {
     pub source_address: Option<IpAddr>,
     /// The hold time we propose, in whole seconds; zero, or at least three seconds.
     pub hold_time: Duration,
-    /// Time between keepalives; absent, a third of the negotiated hold time. Never more than that.
+    /// Time between keepalives; absent, a third of the negotiated hold time. Never more than that, nor
+    /// less than a second.
     pub keepalive_time: Option<Duration>,
     /// The longest time between attempts to connect; absent, 120 s.
     pub connect_time: Option<Duration>,

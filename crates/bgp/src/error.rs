@@ -56,7 +56,10 @@ impl Problem {
             Fault::TimedOut => Self::no_answer(config),
             Fault::Unreachable => Self::new(
                 session::G003,
-                format!("there is no way to {remote} from this node"),
+                format!(
+                    "there is no way to {remote} from this node{}",
+                    far(config, ", or")
+                ),
                 "check the node's routes and the link to the router, or correct peerAddress",
             ),
             Fault::Reset => Self::new(
@@ -83,7 +86,8 @@ impl Problem {
             session::G002,
             format!(
                 "{remote} does not answer on TCP port {port}: it is down, a filter drops the \
-                 packets, or {password}"
+                 packets, or {password}{}",
+                far(config, "; or")
             ),
             "check that the router can be reached, the filters between, and the password on both sides",
         )
@@ -308,4 +312,13 @@ impl Problem {
             "nothing to do",
         )
     }
+}
+
+/// What else may be in the way of an external peer, after `or`: unless `ebgpMultiHop` is set, the TTL is 1, and
+/// packets end at the first router without a word to whoever looks for the cause.
+fn far(config: &PeerConfig, or: &str) -> String {
+    if config.is_internal() || config.ebgp_multihop {
+        return String::new();
+    }
+    format!("{or} it is more than one hop away, which takes ebgpMultiHop: true")
 }

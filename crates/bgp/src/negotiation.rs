@@ -10,6 +10,7 @@ use ferrolb_types::{Asn, Family, RouterId};
 
 use crate::{
     Ends, PeerConfig, Problem,
+    timers::SHORTEST_KEEPALIVE,
     wire::{
         AfiSafi, AsWidth, Capability, ErrorCode, ExtendedNextHop, MaxLength, NextHop, Notification,
         Open, OpenError, Options, PeerKind,
@@ -109,14 +110,15 @@ impl Negotiated {
         }
     }
 
-    /// The time between keepalives: the configured one, but a third of the hold time at most.
+    /// The time between keepalives: the configured one, but a third of the hold time at most, and a second
+    /// at least, which is the shortest third there is.
     #[must_use]
     pub fn keepalive(&self, configured: Option<Duration>) -> Option<Duration> {
         let third = self.hold_time? / 3;
         Some(
             configured
                 .filter(|time| !time.is_zero())
-                .map_or(third, |time| time.min(third)),
+                .map_or(third, |time| time.max(SHORTEST_KEEPALIVE).min(third)),
         )
     }
 

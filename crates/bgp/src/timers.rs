@@ -13,6 +13,8 @@ pub(crate) const OPEN_HOLD_TIME: Duration = Duration::from_secs(240);
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest pause between attempts when `connectTime` is unset.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// Keepalives must not be sent more often (RFC 4271 section 4.4).
+pub(crate) const SHORTEST_KEEPALIVE: Duration = Duration::from_secs(1);
 /// The shortest a send hold timer may be (RFC 9687 section 4.3).
 const SHORTEST_SEND_HOLD: Duration = Duration::from_secs(480);
 /// A session that was up for less than this does not make the next pauses short again.
@@ -74,8 +76,14 @@ impl Jitter {
         Self(salt.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, mix))
     }
 
-    /// Between three quarters and the whole of `period` (RFC 4271 section 10).
+    /// The time to the next keepalive: between three quarters and the whole of `period`, but no less than
+    /// what keepalives need between them.
     pub(crate) fn shorten(&mut self, period: Duration) -> Duration {
+        self.jittered(period).max(SHORTEST_KEEPALIVE)
+    }
+
+    /// Between three quarters and the whole of `period` (RFC 4271 section 10).
+    fn jittered(&mut self, period: Duration) -> Duration {
         // SplitMix64: the upper bits are as good as any.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -99,7 +107,7 @@ impl Backoff {
             n => Duration::from_secs(1 << (n - 1).min(16)),
         };
         self.attempts = self.attempts.saturating_add(1);
-        jitter.shorten(pause.min(longest))
+        jitter.jittered(pause.min(longest))
     }
 
     /// A session was up for this long. If it was stable, the next attempt is made at once.
@@ -134,6 +142,23 @@ mod tests {
             &[0., 1., 2., 4., 8., 16., 32., 64., 120., 120.],
         );
         check(pauses(Some(5), 6), &[0., 1., 2., 4., 5., 5.]);
+    }
+
+    #[test]
+    fn keepalives_are_a_second_apart_or_more() {
+        let mut jitter = Jitter::new(1, "r1");
+        let mut all = |seconds: f64| -> Vec<f64> {
+            let period = Duration::from_secs_f64(seconds);
+            let times = (0..1000).map(|_| jitter.shorten(period).as_secs_f64());
+            times.collect()
+        };
+        assert!(all(1.0).iter().all(|time| *time == 1.0));
+        for period in [1.2, 4.0, 30.0] {
+            let times = all(period);
+            let apart = |time: &f64| *time >= 1.0 && *time >= period * 0.75 && *time <= period;
+            assert!(times.iter().all(apart), "{period}: {times:?}");
+            assert!(times.iter().any(|time| *time < period), "no jitter");
+        }
     }
 
     #[test]

@@ -82,6 +82,29 @@ fn no_answer_speaks_of_the_password() {
     assert!(!format!("{:?} {:?}", solo.connects, solo.speaker).contains("hidden"));
 }
 
+/// The TTL towards an external peer is 1 unless the field says otherwise.
+#[test]
+fn an_external_peer_out_of_reach_may_want_ebgp_multihop() {
+    let shown = |peer_asn: u32, multihop: bool, fault: Option<Fault>| {
+        let mut config = peer("r1", 64500, peer_asn, R1);
+        config.ebgp_multihop = multihop;
+        let mut solo = Solo::new(vec![config]);
+        match fault {
+            Some(fault) => solo.fail(fault),
+            None => solo.pass(secs(11)),
+        }
+        let text = solo.status("r1").problems[0].to_string();
+        text.contains("ebgpMultiHop")
+    };
+    for fault in [None, Some(Fault::TimedOut), Some(Fault::Unreachable)] {
+        assert!(shown(64501, false, fault.clone()), "{fault:?}");
+        assert!(!shown(64501, true, fault.clone()), "{fault:?}");
+        assert!(!shown(64500, false, fault.clone()), "{fault:?}");
+    }
+    let answered = "an answer came all the way";
+    assert!(!shown(64501, false, Some(Fault::Refused)), "{answered}");
+}
+
 #[test]
 fn attempts_are_spread_out() {
     let attempts = |connect_time: Option<Duration>| {

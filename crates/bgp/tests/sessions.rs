@@ -249,6 +249,23 @@ fn keepalives_carry_an_idle_session() {
     assert_eq!(net.status(A).link.unwrap().keepalive, Some(secs(2)));
 }
 
+/// RFC 4271 section 4.4: no more than one a second.
+#[test]
+fn keepalives_are_a_second_apart_whatever_is_configured() {
+    for time in [None, Some(Duration::from_millis(1))] {
+        let mut net = pair_of(6, |config| {
+            config.hold_time = secs(3);
+            config.keepalive_time = time;
+        });
+        net.until(secs(30), Net::both_established);
+        let before = net.status(A).sent.keepalive;
+        net.run(secs(30));
+        assert!(net.both_established());
+        let sent = net.status(A).sent.keepalive - before;
+        assert!((25..=30).contains(&sent), "{sent} with {time:?}");
+    }
+}
+
 #[test]
 fn hold_time_zero_means_no_keepalives() {
     let mut net = pair_of(6, |config| config.hold_time = Duration::ZERO);

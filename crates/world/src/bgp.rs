@@ -16,9 +16,6 @@ use crate::{
     slab::{NodeId, SlotId},
 };
 
-/// LOCAL_PREF where an advertisement sets none: what the protocol assumes.
-pub(crate) const DEFAULT_LOCAL_PREF: u32 = 100;
-
 /// The advertisements by which `node` announces the Service.
 pub(crate) fn decide<'a>(
     inputs: &Inputs,
@@ -57,51 +54,32 @@ fn matching<'a>(
     record: &Record,
     node: &Labels,
 ) -> Result<Vec<&'a Arc<BgpAdvertisement>>, Reason> {
-    let here = || pool.bgp.iter().filter(|ad| ad.nodes.matches(node));
-    if here().next().is_none() {
+    let mut ads = pool.bgp_on(node);
+    if ads.is_empty() {
         return Err(Reason::NodeNotSelected(pool.name.clone()));
     }
-    let ads: Vec<_> = here()
-        .filter(|ad| ad.services.matches(&record.labels))
-        .collect();
+    ads.retain(|ad| ad.services.matches(&record.labels));
     if ads.is_empty() {
         return Err(Reason::NoMatchingAdvertisement(pool.name.clone()));
     }
     Ok(ads)
 }
 
-/// Two advertisements that would tell one peer different LOCAL_PREFs for the same prefix.
+/// Two advertisements that would tell one peer different LOCAL_PREFs for the same prefix, and of which one
+/// is for some Services alone: of others the older one counts.
 fn conflict<'a>(
     pool: &Pool,
     ads: &[&'a Arc<BgpAdvertisement>],
 ) -> Option<(&'a BgpAdvertisement, &'a BgpAdvertisement)> {
     let mut rest = ads.iter();
     while let Some(one) = rest.next() {
-        let other = rest.clone().find(|other| {
-            local_pref(one) != local_pref(other)
-                && same_prefix(pool, one, other)
-                && share_peer(one, other)
-        });
+        let mut others = rest.clone();
+        let other = others.find(|other| one.contradicts(other, |family| pool.has_family(family)));
         if let Some(other) = other {
             return Some((one, other));
         }
     }
     None
-}
-
-fn same_prefix(pool: &Pool, a: &BgpAdvertisement, b: &BgpAdvertisement) -> bool {
-    [Family::IPv4, Family::IPv6]
-        .into_iter()
-        .any(|family| pool.has_family(family) && a.aggregation(family) == b.aggregation(family))
-}
-
-fn share_peer(a: &BgpAdvertisement, b: &BgpAdvertisement) -> bool {
-    a.peers.is_empty() || b.peers.is_empty() || !a.peers.is_disjoint(&b.peers)
-}
-
-/// The LOCAL_PREF an advertisement amounts to.
-pub(crate) fn local_pref(ad: &BgpAdvertisement) -> u32 {
-    ad.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)
 }
 
 /// The prefix an advertisement makes of an address.

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use ferrolb_config::compiled::{Peer, PeerAs};
+use ferrolb_config::compiled::{DEFAULT_LOCAL_PREF, Peer, PeerAs};
 use ferrolb_types::{
     Code, Family, NodeName, PeerName, PoolName, RouteTargets, ServiceKey, codes::announce,
 };
@@ -19,6 +19,7 @@ use crate::{
     interfaces::Interfaces,
     layer2::Contest,
     nodes::Node,
+    overruled,
     reason::{Protocol, Reason},
     refresh::peers_of,
     routes,
@@ -101,6 +102,9 @@ pub struct NodeLine {
     pub layer2: Result<Interfaces, Refusal>,
     /// What it tells its peers, or why nothing.
     pub bgp: Result<Vec<PeerLine>, Refusal>,
+    /// The advertisements and peers of BGP that older ones keep from having an effect on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<Refusal>,
 }
 
 /// A peer of a node: what it is told, or why nothing.
@@ -196,10 +200,14 @@ impl World {
                 Err(reason) => (Some(Err(reason.clone())), None),
             };
             let verdict = verdict.unwrap_or(Err(Reason::UnknownNode));
+            let labels = node.labels();
             NodeLine {
                 node: node.name.clone(),
                 layer2: verdict.map_err(|r| refusal(&r, &node.name, Protocol::Layer2, owner)),
                 bgp: self.bgp_lines(id, at, node),
+                overruled: labels
+                    .map(|labels| overruled::on(&self.inputs, id, labels))
+                    .unwrap_or_default(),
             }
         });
         lines.collect()
@@ -263,7 +271,7 @@ fn attributes(peer: &Peer, targets: Option<&RouteTargets>) -> Option<String> {
     let attributes = targets?.for_peer(&peer.name)?;
     let internal = matches!(peer.peer_as, PeerAs::Internal)
         || matches!(peer.peer_as, PeerAs::Exactly(asn) if asn == peer.my_asn);
-    let local_pref = attributes.local_pref.unwrap_or(bgp::DEFAULT_LOCAL_PREF);
+    let local_pref = attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF);
     let local_pref = internal.then(|| format!("localPref {local_pref}"));
     let communities: Vec<String> = attributes
         .communities

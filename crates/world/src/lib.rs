@@ -24,6 +24,7 @@ mod install;
 mod interfaces;
 mod layer2;
 mod nodes;
+mod overruled;
 mod reason;
 mod record;
 mod refresh;

@@ -348,11 +348,8 @@ impl World {
 
 /// The peers a node with these labels speaks with.
 pub(crate) fn peers_of(config: &Config, node: &Labels) -> Peers {
-    let peers = config
-        .peers
-        .iter()
-        .filter(|(_, peer)| peer.nodes.matches(node));
-    peers
+    config
+        .peers_on(node)
         .map(|(name, peer)| (name.clone(), Arc::clone(peer)))
         .collect()
 }

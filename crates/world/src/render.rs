@@ -66,11 +66,13 @@ fn write_node(f: &mut impl Write, line: &NodeLine) -> fmt::Result {
     }
     match &line.bgp {
         Ok(peers) if peers.is_empty() => {
-            writeln!(f, "    BGP: announced, but the node has no peer")
+            writeln!(f, "    BGP: announced, but the node has no peer")?;
         }
-        Ok(peers) => peers.iter().try_for_each(|peer| write_peer(f, peer)),
-        Err(why) => writeln!(f, "    BGP: no, {why}"),
+        Ok(peers) => peers.iter().try_for_each(|peer| write_peer(f, peer))?,
+        Err(why) => writeln!(f, "    BGP: no, {why}")?,
     }
+    let mut overruled = line.overruled.iter();
+    overruled.try_for_each(|why| writeln!(f, "    BGP: {why}"))
 }
 
 fn write_peer(f: &mut impl Write, line: &PeerLine) -> fmt::Result {

@@ -14,10 +14,7 @@ use ferrolb_config::compiled::{BgpAdvertisement, Peer};
 use ferrolb_types::{PeerName, RouteAttributes, RouteTargets};
 use ipnet::IpNet;
 
-use crate::{
-    bgp::local_pref,
-    slab::{OfferId, Slab},
-};
+use crate::slab::{OfferId, Slab};
 
 /// The peers of a node.
 pub(crate) type Peers = BTreeMap<PeerName, Arc<Peer>>;
@@ -236,7 +233,7 @@ fn attributes(ads: &[&BgpAdvertisement]) -> Option<RouteAttributes> {
     let best = ads
         .iter()
         .copied()
-        .max_by_key(|ad| (local_pref(ad), ad.local_pref));
+        .max_by_key(|ad| (ad.effective_local_pref(), ad.local_pref));
     let communities: BTreeSet<_> = ads.iter().flat_map(|ad| &ad.communities).copied().collect();
     Some(RouteAttributes {
         local_pref: best.unwrap_or(first).local_pref,

@@ -127,7 +127,7 @@ fn compile_into(resources: &Resources, last_good: &mut LastGood, mut outcome: Ou
     let passwords = std::mem::take(&mut last_good.passwords);
     let mut peers = PeerRules::new(resources, &bfd, attached.ipv6_peers, passwords);
     settle(resources, last_good, &mut outcome, &mut peers);
-    let (peers, passwords) = peers.into_parts();
+    let (peers, older_peers, passwords) = peers.into_parts();
     last_good.passwords = passwords;
 
     fill(&mut pools.in_force, attached.l2, attached.bgp);
@@ -136,6 +136,7 @@ fn compile_into(resources: &Resources, last_good: &mut LastGood, mut outcome: Ou
     let config = Config {
         pools,
         peers,
+        older_peers,
         bfd_profiles: bfd.in_force,
         refused: outcome.refused,
         warnings: outcome.warnings,
@@ -164,15 +165,14 @@ fn attach(
     }
 }
 
-/// Hands each pool its advertisements, by name.
+/// Hands each pool its advertisements: those of layer 2 by name, those of BGP oldest first.
 fn fill(
     pools: &mut BTreeMap<PoolName, PoolForm>,
     l2: Vec<Vec<Arc<L2Advertisement>>>,
     bgp: Vec<Vec<Arc<BgpAdvertisement>>>,
 ) {
-    for (form, (mut l2, mut bgp)) in pools.values_mut().zip(l2.into_iter().zip(bgp)) {
+    for (form, (mut l2, bgp)) in pools.values_mut().zip(l2.into_iter().zip(bgp)) {
         l2.sort_by(|a, b| a.name.cmp(&b.name));
-        bgp.sort_by(|a, b| a.name.cmp(&b.name));
         form.pool.l2 = l2;
         form.pool.bgp = bgp;
     }

@@ -2,9 +2,10 @@
 //! Decides, for the objects of one kind, which version of each is in force.
 //!
 //! First the present forms, oldest object first: what has no fault of its own and does not conflict with
-//! an older one is in force. Then, for each refused object, its last good version, unless that conflicts
-//! with what is in force by then. Verdicts on conflicts therefore follow from the present set alone, and
-//! every process that sees the same objects reaches the same ones.
+//! an older one is in force, and so is what conflicts on some nodes alone: there the older one has its
+//! place, and nothing changes on the others. Then, for each object that is refused otherwise, its last
+//! good version, judged beside what is in force by then. Verdicts on conflicts therefore follow from the
+//! present set alone, and every process that sees the same objects reaches the same ones.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -30,10 +31,15 @@ pub(crate) trait Rules<K> {
     /// Adds the faults that the form has beside what is in force.
     fn conflicts(&mut self, _form: &mut Self::Form, _report: &mut Report) {}
 
-    /// Puts a faultless form in force.
+    /// Whether a form is in force although it has conflicts, because each is of some of its nodes alone.
+    fn stands(&self, _form: &Self::Form) -> bool {
+        false
+    }
+
+    /// Puts a form in force.
     fn enter(&mut self, form: Self::Form);
 
-    /// What is to be remembered of an object whose form is faultless.
+    /// What is to be remembered of an object whose form is in force.
     fn keep(&mut self, object: &Arc<K>, _form: &Self::Form) -> Arc<K> {
         object.clone()
     }
@@ -94,12 +100,16 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
         let well_formed = report.is_clean();
         rules.conflicts(&mut form, &mut report);
         outcome.warnings.append(&mut report.warnings);
-        if report.is_clean() {
-            let version = rules.keep(object, &form);
-            K::kept(last_good).insert(object.name().to_owned(), version);
-            rules.enter(form);
-        } else {
+        let in_force = report.is_clean() || well_formed && rules.stands(&form);
+        if !in_force {
             refused.push((object, form, report, well_formed));
+            continue;
+        }
+        let version = rules.keep(object, &form);
+        K::kept(last_good).insert(object.name().to_owned(), version);
+        rules.enter(form);
+        if !report.is_clean() {
+            outcome.refuse(report, false, Vec::new());
         }
     }
     for (object, form, report, well_formed) in refused {
@@ -111,6 +121,16 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
             outcome.refuse(report, false, ranges);
         }
     }
+    settle_unread(resources, last_good, outcome, rules);
+}
+
+/// Refuses what cannot be read at all; it goes on with its last good version.
+fn settle_unread<K: Keep, R: Rules<K>>(
+    resources: &Resources,
+    last_good: &mut LastGood,
+    outcome: &mut Outcome,
+    rules: &mut R,
+) {
     for (object, why) in resources.unread::<K>() {
         let kept = K::kept(last_good).get(&object.name).cloned();
         let goes_on = kept.is_some_and(|version| revive(&*version, rules));
@@ -126,8 +146,9 @@ fn revive<K, R: Rules<K>>(version: &K, rules: &mut R) -> bool {
         mut form,
         mut report,
     } = rules.parse_kept(version);
+    let well_formed = report.is_clean();
     rules.conflicts(&mut form, &mut report);
-    let good = report.is_clean();
+    let good = report.is_clean() || well_formed && rules.stands(&form);
     if good {
         rules.enter(form);
     }

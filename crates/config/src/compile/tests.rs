@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tests of the rules: a table of them, isolation of faults, last good versions, and properties.
+//! Tests of the rules: a table of them, isolation of faults, conflicts of some nodes, last good
+//! versions, and properties.
 
 mod compiled;
 mod isolation;
+mod per_node;
 mod properties;
 mod support;
 mod table;

@@ -46,6 +46,9 @@ impl L2Advertisement {
     }
 }
 
+/// LOCAL_PREF where an advertisement sets none: what the protocol assumes.
+pub const DEFAULT_LOCAL_PREF: u32 = 100;
+
 /// How the addresses of some pools are announced by BGP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BgpAdvertisement {
@@ -75,6 +78,34 @@ impl BgpAdvertisement {
             Family::IPv4 => self.aggregation_length,
             Family::IPv6 => self.aggregation_length_v6,
         }
+    }
+
+    /// The LOCAL_PREF it amounts to.
+    #[must_use]
+    pub fn effective_local_pref(&self) -> u32 {
+        self.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)
+    }
+
+    /// Whether the two would tell one peer different LOCAL_PREFs for the same prefix of a pool with the
+    /// families that `has` tells of.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self, has: impl Fn(Family) -> bool) -> bool {
+        let alike = |family| self.aggregation(family) == other.aggregation(family);
+        let share_peer = || {
+            self.peers.is_empty() || other.peers.is_empty() || !self.peers.is_disjoint(&other.peers)
+        };
+        self.effective_local_pref() != other.effective_local_pref()
+            && [Family::IPv4, Family::IPv6]
+                .into_iter()
+                .any(|family| has(family) && alike(family))
+            && share_peer()
+    }
+
+    /// Whether it and the other are for all Services of their pools, so that where they contradict each
+    /// other on a node the older one counts there (A8). Others are told apart by the labels of Services.
+    #[must_use]
+    pub fn is_rival_of(&self, other: &Self) -> bool {
+        self.services.is_empty() && other.services.is_empty()
     }
 
     /// Whether the advertisement is for this peer.

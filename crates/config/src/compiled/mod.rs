@@ -11,9 +11,9 @@ mod pool;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ferrolb_types::{Diagnostic, IpRange, ObjectRef, PeerName, PoolName};
+use ferrolb_types::{Diagnostic, IpRange, Labels, ObjectRef, PeerName, PoolName};
 
-pub use advertisement::{BgpAdvertisement, L2Advertisement, Preference};
+pub use advertisement::{BgpAdvertisement, DEFAULT_LOCAL_PREF, L2Advertisement, Preference};
 pub use index::AddressIndex;
 pub use peer::{BfdProfile, Connection, Peer, PeerAs, Timers};
 pub use pool::{Entry, Pinning, Pool};
@@ -23,8 +23,11 @@ pub use pool::{Entry, Pinning, Pool};
 pub struct Config {
     /// Usable pools by name. No two of them share an address.
     pub pools: BTreeMap<PoolName, Arc<Pool>>,
-    /// Usable peers by name, of all nodes: who speaks with one is asked of its `nodes`.
+    /// Usable peers by name, of all nodes: who speaks with one is asked of [`Config::peers_on`].
     pub peers: BTreeMap<PeerName, Arc<Peer>>,
+    /// By peer, the older ones of the same address or interface and VRF, oldest first. Kept apart from
+    /// the peers, whose sessions go on when an older one comes or goes on other nodes.
+    pub older_peers: BTreeMap<PeerName, Vec<PeerName>>,
     /// Usable BFD profiles by name.
     pub bfd_profiles: BTreeMap<String, Arc<BfdProfile>>,
     /// Objects that are refused in their present form, by object.
@@ -35,8 +38,9 @@ pub struct Config {
     pub index: AddressIndex,
 }
 
-/// An object whose present form cannot be used, or, for a BGP advertisement whose diagnostics are all of
-/// the rules A7 and A8, not on all of its pools.
+/// An object whose present form cannot be used; or not everywhere: for a BGP advertisement whose
+/// diagnostics are all of the rules A7 and A8, not on all of its pools or nodes, and for a peer whose
+/// diagnostics are all of M8, not on all of its nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refused {
     /// Why; at least one error.
@@ -53,6 +57,26 @@ impl Config {
     #[must_use]
     pub fn pool_of(&self, address: std::net::IpAddr) -> Option<&Arc<Pool>> {
         self.index.find(&self.pools, address)
+    }
+
+    /// The peers that a node with these labels speaks with, by name: of several with one address or
+    /// interface and VRF the oldest (M8).
+    pub fn peers_on<'a>(
+        &'a self,
+        node: &'a Labels,
+    ) -> impl Iterator<Item = (&'a PeerName, &'a Arc<Peer>)> {
+        let peers = self.peers.iter();
+        peers.filter(|(name, peer)| {
+            peer.nodes.matches(node) && self.overruling(name, node).is_none()
+        })
+    }
+
+    /// The older peer that a node with these labels speaks with in place of this one, if there is one.
+    #[must_use]
+    pub fn overruling(&self, peer: &PeerName, node: &Labels) -> Option<&Arc<Peer>> {
+        let older = self.older_peers.get(peer)?.iter();
+        let mut older = older.filter_map(|name| self.peers.get(name));
+        older.find(|older| older.nodes.matches(node))
     }
 
     /// Prepares [`Config::pool_of`].

@@ -69,7 +69,7 @@ pub struct Connection {
 pub struct Timers {
     /// Hold time to propose: 0, or at least 3 s; whole seconds.
     pub hold: Option<Duration>,
-    /// Time between keepalives, at most the hold time.
+    /// Time between keepalives: 0, or at least 1 s; at most the hold time.
     pub keepalive: Option<Duration>,
     /// Time between attempts to connect, 1 s to 65535 s.
     pub connect: Option<Duration>,

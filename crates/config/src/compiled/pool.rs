@@ -23,7 +23,7 @@ pub struct Pool {
     pub pinning: Option<Pinning>,
     /// The layer 2 advertisements that select it, each once, ascending by name.
     pub l2: Vec<Arc<L2Advertisement>>,
-    /// The BGP advertisements that select it, each once, ascending by name.
+    /// The BGP advertisements that select it, each once, oldest first.
     pub bgp: Vec<Arc<BgpAdvertisement>>,
 }
 
@@ -55,6 +55,45 @@ impl Pool {
             .any(|entry| entry.range.family() == family)
     }
 }
+
+impl Pool {
+    /// The BGP advertisements in force on a node with these labels, oldest first: those that select it,
+    /// less what [`Pool::overruled_on`] tells.
+    #[must_use]
+    pub fn bgp_on(&self, node: &Labels) -> Vec<&Arc<BgpAdvertisement>> {
+        self.judge(node).0
+    }
+
+    /// The BGP advertisements that select a node with these labels and have no effect there, each with
+    /// the older one that it contradicts (A8).
+    #[must_use]
+    pub fn overruled_on(
+        &self,
+        node: &Labels,
+    ) -> Vec<(&Arc<BgpAdvertisement>, &Arc<BgpAdvertisement>)> {
+        self.judge(node).1
+    }
+
+    fn judge(&self, node: &Labels) -> Judged<'_> {
+        let (mut in_force, mut overruled) = Judged::default();
+        for ad in self.bgp.iter().filter(|ad| ad.nodes.matches(node)) {
+            let rival = |older: &&&Arc<BgpAdvertisement>| {
+                ad.is_rival_of(older) && ad.contradicts(older, |family| self.has_family(family))
+            };
+            match in_force.iter().find(rival).copied() {
+                Some(older) => overruled.push((ad, older)),
+                None => in_force.push(ad),
+            }
+        }
+        (in_force, overruled)
+    }
+}
+
+/// The advertisements in force, and the others each with an older one in its way.
+type Judged<'p> = (
+    Vec<&'p Arc<BgpAdvertisement>>,
+    Vec<(&'p Arc<BgpAdvertisement>, &'p Arc<BgpAdvertisement>)>,
+);
 
 /// Whether an IPv4 address ends in .0 or .255, which some old clients take for network or broadcast.
 #[must_use]

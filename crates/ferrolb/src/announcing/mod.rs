@@ -3,16 +3,13 @@
 //!
 //! Where objects come from is not its business: a role of a folder and one of a cluster feed it alike.
 
+mod conflicts;
 mod facts;
 mod peer;
 pub(crate) mod report;
 mod settings;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use ferrolb_api::view::ServiceView;
 use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
@@ -25,12 +22,10 @@ use crate::{
     drivers::{bgp, heartbeat, layer2},
     intake::Update,
 };
+use conflicts::Conflicts;
 use facts::Facts;
 
 pub(crate) use settings::Settings;
-
-/// Who else claims an address announced here, by address: its MAC and interface.
-pub(crate) type Conflicts = BTreeMap<IpAddr, String>;
 
 /// What a driver has to tell.
 pub(crate) enum Heard {
@@ -61,7 +56,7 @@ pub(crate) struct Announcing {
     pub(crate) layer2: layer2::Layer2,
     pub(crate) bgp: bgp::Driver,
     pub(crate) heartbeat: heartbeat::Driver,
-    pub(crate) conflicts: Conflicts,
+    conflicts: Conflicts,
     /// Namespace of the `metallb.io` objects, for diagnostics.
     pub(crate) namespace: String,
     told_bgp: bool,
@@ -102,7 +97,7 @@ impl Announcing {
             layer2,
             bgp,
             heartbeat,
-            conflicts: Conflicts::new(),
+            conflicts: Conflicts::default(),
             namespace: settings.namespace.clone(),
             told_bgp: false,
             nodes_changed: true,
@@ -226,8 +221,8 @@ impl Announcing {
             mac,
             ..
         } = event;
-        self.conflicts
-            .insert(address, format!("{mac} on {interface}"));
+        let by = format!("{mac} on {interface}");
+        self.conflicts.note(Instant::now(), address, by);
     }
 
     /// Carries out what changed in the world; gives the Services of which this node now announces
@@ -268,7 +263,7 @@ impl Announcing {
                 address,
                 announce: None,
             } => {
-                self.conflicts.remove(&address);
+                self.conflicts.forget(address);
                 self.layer2.handle.withdraw(address).await;
             }
             Change::Route { prefix, targets } => {

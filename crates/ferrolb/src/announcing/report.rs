@@ -8,7 +8,7 @@ use ferrolb_types::{PeerName, ServiceKey};
 use ferrolb_world::{Announced, Reason};
 use tokio::sync::oneshot;
 
-use super::{Announcing, Conflicts};
+use super::{Announcing, conflicts::Claim};
 use crate::{
     drivers::{bgp, layer2},
     status::report::{
@@ -54,22 +54,22 @@ async fn add_layer2(report: &mut Report, announcing: &Announcing) {
     let Some(status) = announcing.layer2.handle.status().await else {
         return;
     };
-    report.addresses = status
-        .addresses
-        .iter()
-        .map(|a| address(a, &announcing.conflicts))
-        .collect();
+    let now = Instant::now();
+    let claim = |status: &layer2::AddressStatus| announcing.conflicts.of(now, status.address);
+    let addresses = status.addresses.iter();
+    report.addresses = addresses.map(|a| address(a, claim(a), now)).collect();
     report.interfaces = status.interfaces.iter().map(interface).collect();
 }
 
-fn address(status: &layer2::AddressStatus, conflicts: &Conflicts) -> AddressReport {
+fn address(status: &layer2::AddressStatus, claim: Option<&Claim>, now: Instant) -> AddressReport {
     AddressReport {
         address: status.address.to_string(),
         interfaces: status.interfaces.iter().map(ToString::to_string).collect(),
         requests: status.requests_received,
         responses: status.responses_sent,
         gratuitous: status.gratuitous_sent,
-        conflict: conflicts.get(&status.address).cloned(),
+        conflict: claim.map(|claim| claim.by.clone()),
+        conflict_ms: claim.map(|claim| millis(now.saturating_duration_since(claim.at))),
     }
 }
 

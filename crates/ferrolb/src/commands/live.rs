@@ -9,7 +9,7 @@ use ferrolb_world::{Explanation, NodeLine, Refusal};
 use serde::Serialize;
 
 use crate::status::{
-    Report, duration,
+    Report, claimed, duration,
     report::{AddressReport, Fault, SessionReport},
 };
 
@@ -152,8 +152,7 @@ fn session_text(node: &str, session: &SessionReport) -> String {
 }
 
 fn address_text(node: &str, address: &AddressReport) -> String {
-    let conflict = address.conflict.as_ref();
-    let conflict = conflict.map(|mac| format!("; {mac} claims it too"));
+    let conflict = claimed(address).map(|by| format!("; claimed too by {by}"));
     format!(
         "  live: {node}: {} answered {} of {} requests{}\n",
         address.address,

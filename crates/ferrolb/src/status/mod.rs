@@ -6,6 +6,6 @@ pub mod report;
 pub mod socket;
 pub(crate) mod table;
 
-pub(crate) use render::duration;
 pub use render::render;
+pub(crate) use render::{claimed, duration};
 pub use report::Report;

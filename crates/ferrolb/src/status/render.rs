@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    report::{Fault, Report, RouteReport, ServiceReport, SessionReport},
+    report::{AddressReport, Fault, Report, RouteReport, ServiceReport, SessionReport},
     table::Table,
 };
 
@@ -179,10 +179,17 @@ fn addresses(report: &Report) -> Table {
             address.requests.to_string(),
             address.responses.to_string(),
             address.gratuitous.to_string(),
-            address.conflict.clone().unwrap_or_default(),
+            claimed(address).unwrap_or_default(),
         ]);
     }
     table
+}
+
+/// Who else claims an address, and how long ago that was seen.
+pub(crate) fn claimed(address: &AddressReport) -> Option<String> {
+    let by = address.conflict.as_ref()?;
+    let ago = address.conflict_ms.map(duration);
+    Some(ago.map_or_else(|| by.clone(), |ago| format!("{by}, {ago} ago")))
 }
 
 fn interfaces(report: &Report) -> Table {
@@ -292,6 +299,23 @@ mod tests {
         for (ms, want) in table {
             assert_eq!(duration(ms), want);
         }
+    }
+
+    #[test]
+    fn a_claim_shows_how_long_ago_it_was_seen() {
+        let mut address = AddressReport::default();
+        assert_eq!(claimed(&address), None);
+        address.conflict = Some("02:00:00:00:00:01 on eth0".into());
+        address.conflict_ms = Some(61_000);
+        let want = "02:00:00:00:00:01 on eth0, 1m1s ago";
+        assert_eq!(claimed(&address).as_deref(), Some(want));
+        let report = Report {
+            addresses: vec![address],
+            ..Report::default()
+        };
+        assert!(render(&report).contains(want));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["addresses"][0]["conflictMs"], 61_000);
     }
 
     #[test]

@@ -252,6 +252,7 @@ pub struct RouteReport {
 
 /// An address answered in layer 2.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddressReport {
     /// The address.
     pub address: String,
@@ -263,9 +264,12 @@ pub struct AddressReport {
     pub responses: u64,
     /// Unsolicited packets sent.
     pub gratuitous: u64,
-    /// MAC of another station that claims it.
+    /// MAC and interface of another station that claims it, or did so some minutes ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict: Option<String>,
+    /// Time since its last claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict_ms: Option<u64>,
 }
 
 /// An interface of the node.

@@ -155,7 +155,18 @@ fn endpoints_of_a_local_service(lab: &Lab) {
         lab.await_holder(WEB[1], Some(node));
         await_told(lab, "web", node);
     }
-    set(&["n3"], false);
+    // A Pod that ends: it is not ready, and still serves.
+    let mut ending = endpoints(&["n2"], false);
+    ending[0]["conditions"] = json!({ "ready": false, "serving": true, "terminating": true });
+    lab.merge(
+        "EndpointSlice",
+        "default",
+        "web-1",
+        json!({ "endpoints": ending }),
+    );
+    lab.await_holder(WEB[0], Some("n2"));
+    lab.await_holder(WEB[1], Some("n2"));
+    set(&["n2"], false);
     lab.await_holder(WEB[0], None);
     lab.await_list("nobody", "ServiceL2Status", <[Value]>::is_empty);
     set(&["n1"], true);

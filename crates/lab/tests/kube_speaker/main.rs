@@ -26,6 +26,7 @@ mod lab;
 mod layer2;
 mod metallb;
 mod objects;
+mod rivals;
 mod seen;
 mod speaker;
 mod spokesman;

@@ -2,7 +2,7 @@
 //! Area `B`: BGPPeer and BFDProfile (rules B1 to B21).
 //!
 //! B8 and B17 say what is accepted, B12 is a rule on selectors (area `S`), B19 cannot happen among named
-//! objects. B060 is the rule M8. B057, B065 and B069 warn.
+//! objects. B060 is the rule M8. B057, B065, B069 and B070 warn.
 
 codes! {
     B001 "myASN is zero"
@@ -40,4 +40,5 @@ codes! {
     B067 "a hold time too long for BGP"
     B068 "a peer or BFD profile without a name"
     B069 "a hold time that is cut to whole seconds"
+    B070 "a keepalive time that is raised to one second"
 }

@@ -207,6 +207,8 @@ fn cases_61_to_63_conflicting_advertisements() {
     let with = |pref, peers: &[&str], nodes: &[&str]| BgpAdvertisement {
         peers: peer_names(peers),
         nodes: on(nodes),
+        // Of advertisements for all Services the older one counts.
+        services: serving(&["web"]),
         ..ad(32, Some(pref), &[])
     };
     let none: &[&str] = &[];

@@ -4,6 +4,7 @@
 mod bgp;
 mod incremental;
 mod layer2;
+mod overruled;
 mod properties;
 mod shared;
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! BGP advertisements: rules A1 to A3 and A5 to A11.
 //!
-//! An advertisement whose only faults are conflicts with some pools (A7, A8), and which has no usable last
-//! good version, stays in force on the pools with which it has none.
+//! An advertisement that an older one stands in the way of on some of its nodes (A8) is in force on the
+//! others. One whose only faults are conflicts with some pools (A7), or on all of its nodes there (A8),
+//! and which has no usable last good version, stays in force on the pools with which it has none.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ferrolb_api::resource::{BGPAdvertisement as Object, BGPAdvertisementSpec};
 use ferrolb_types::{
@@ -24,12 +28,31 @@ use crate::{
     resources::Kind,
 };
 
-/// An advertisement, its pools, and those of them with which it conflicts.
+/// An advertisement, its pools, and those of them that it cannot be in force on.
 pub(crate) struct BgpForm {
     pub(super) advertisement: Arc<BgpAdvertisement>,
-    pub(super) reach: Reach,
+    reach: Reach,
     pub(super) pools: Vec<usize>,
+    /// Pools on which older advertisements leave it only some of the nodes that it selects.
+    narrowed: BTreeMap<usize, Reach>,
     pub(super) unfit: BTreeSet<usize>,
+}
+
+impl BgpForm {
+    /// The known nodes on which it is in force for a pool.
+    pub(super) fn reach_on(&self, pool: usize) -> &Reach {
+        self.narrowed.get(&pool).unwrap_or(&self.reach)
+    }
+
+    /// Leaves these nodes of a pool to an older advertisement.
+    pub(super) fn yield_on(&mut self, pool: usize, nodes: &Reach) {
+        let left = self.narrowed.entry(pool);
+        let left = left.or_insert_with(|| self.reach.clone());
+        left.remove(nodes);
+        if left.is_empty() {
+            self.unfit.insert(pool);
+        }
+    }
 }
 
 /// The BGP advertisements in force.
@@ -161,6 +184,7 @@ impl Rules<Object> for BgpRules<'_> {
             reach: self.nodes.reach(&advertisement.nodes),
             advertisement: Arc::new(advertisement),
             pools,
+            narrowed: BTreeMap::new(),
             unfit: BTreeSet::new(),
         };
         Parsed { form, report }
@@ -169,6 +193,10 @@ impl Rules<Object> for BgpRules<'_> {
     fn conflicts(&mut self, form: &mut BgpForm, report: &mut Report) {
         conflict::with_pools(self, form, report);
         conflict::with_others(self, form, report);
+    }
+
+    fn stands(&self, form: &BgpForm) -> bool {
+        form.unfit.is_empty()
     }
 
     fn enter(&mut self, form: BgpForm) {

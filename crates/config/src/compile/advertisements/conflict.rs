@@ -4,11 +4,11 @@
 
 use ferrolb_types::{Family, FieldPath, codes::advertisement as code};
 
-use super::bgp::{BgpForm, BgpRules, Narrowest};
-use crate::{compile::report::Report, compiled::BgpAdvertisement};
-
-/// LOCAL_PREF where none is written.
-const DEFAULT_LOCAL_PREF: u32 = 100;
+use super::bgp::{BgpForm, BgpRules};
+use crate::{
+    compile::{nodes::Reach, report::Report},
+    compiled::BgpAdvertisement,
+};
 
 /// A7: an aggregate wider than an entry of the pool would draw in traffic for addresses that are not
 /// the pool's.
@@ -38,70 +38,67 @@ pub(super) fn with_pools(rules: &BgpRules<'_>, form: &mut BgpForm, report: &mut 
     }
 }
 
-/// A8: routes of one prefix to one peer from one node cannot have two values of LOCAL_PREF.
+/// A8: routes of one prefix to one peer from one node cannot have two values of LOCAL_PREF. On the nodes of
+/// both the older advertisement counts.
 pub(super) fn with_others(rules: &BgpRules<'_>, form: &mut BgpForm, report: &mut Report) {
     let mut first = None;
     let mut conflicts = 0;
     for other in &rules.admitted {
-        let (ours, theirs) = (&form.advertisement, &other.advertisement);
-        if !may_differ(ours, theirs) || !share_node(rules, form, other) {
+        let shared = contradicted(rules, form, other);
+        let Some((pool, nodes)) = shared.first() else {
             continue;
-        }
-        let alike = |pool: &usize| {
-            let families = rules.narrowest.get(*pool).copied().unwrap_or_default();
-            same_prefixes(families, ours, theirs)
         };
-        let shared: Vec<usize> = common(&form.pools, &other.pools).filter(alike).collect();
-        if let Some(pool) = shared.first() {
-            conflicts += 1;
-            first.get_or_insert((theirs, *pool));
-            form.unfit.extend(shared);
+        conflicts += 1;
+        first.get_or_insert_with(|| (other, *pool, place(rules, nodes)));
+        for (pool, nodes) in &shared {
+            form.yield_on(*pool, nodes);
         }
     }
-    let Some((theirs, pool)) = first else { return };
+    let Some((other, pool, place)) = first else {
+        return;
+    };
     let cause = format!(
-        "the older BGPAdvertisement {} gives pool {} the value {}{}",
-        theirs.name,
+        "the older BGPAdvertisement {} gives pool {} the value {}{place}{}",
+        other.advertisement.name,
         pool_name(rules, pool),
-        local_pref(theirs),
+        other.advertisement.effective_local_pref(),
         and_others(conflicts, "conflict")
     );
     let remedy = "make localPref equal, or separate the two by aggregation length, peers, nodes or \
                   serviceSelectors";
-    let value = local_pref(&form.advertisement).to_string();
+    let value = form.advertisement.effective_local_pref().to_string();
     let at = FieldPath::spec().key("localPref");
     report.refuse(code::A008, at, Some(&value), cause, remedy);
 }
 
-fn local_pref(advertisement: &BgpAdvertisement) -> u32 {
-    advertisement.local_pref.unwrap_or(DEFAULT_LOCAL_PREF)
-}
-
-/// Whether the values differ, and nothing about services or peers keeps the two apart.
-fn may_differ(one: &BgpAdvertisement, other: &BgpAdvertisement) -> bool {
-    let peers_apart =
-        !one.peers.is_empty() && !other.peers.is_empty() && one.peers.is_disjoint(&other.peers);
-    local_pref(one) != local_pref(other)
-        && one.services.is_empty()
-        && other.services.is_empty()
-        && !peers_apart
-}
-
-/// While no node is known, two advertisements are taken to share one if either is for all nodes or both
-/// for the same.
-fn share_node(rules: &BgpRules<'_>, one: &BgpForm, other: &BgpForm) -> bool {
-    let (ours, theirs) = (&one.advertisement.nodes, &other.advertisement.nodes);
-    if rules.nodes.is_unknown() {
-        return ours.is_empty() || theirs.is_empty() || ours == theirs;
+/// The pools on which an advertisement contradicts an older one, each with the nodes of both.
+fn contradicted(rules: &BgpRules<'_>, form: &BgpForm, older: &BgpForm) -> Vec<(usize, Reach)> {
+    let (ours, theirs) = (&form.advertisement, &older.advertisement);
+    if !ours.is_rival_of(theirs) || ours.effective_local_pref() == theirs.effective_local_pref() {
+        return Vec::new();
     }
-    one.reach.shares_with(&other.reach)
+    let families = |pool: usize| rules.narrowest.get(pool).copied().unwrap_or_default();
+    common(&form.pools, &older.pools)
+        .filter(|pool| ours.contradicts(theirs, |family| families(*pool).of(family).is_some()))
+        .map(|pool| (pool, form.reach_on(pool).common(older.reach_on(pool))))
+        .filter(|(_, nodes)| !nodes.is_empty() || may_share_node(rules, ours, theirs))
+        .collect()
 }
 
-/// Whether the two announce some address of the pool with the same prefix.
-fn same_prefixes(pool: Narrowest, one: &BgpAdvertisement, other: &BgpAdvertisement) -> bool {
-    [Family::IPv4, Family::IPv6].into_iter().any(|family| {
-        pool.of(family).is_some() && one.aggregation(family) == other.aggregation(family)
-    })
+/// While no node is known, two advertisements are taken to share all if either is for all nodes or both for
+/// the same.
+fn may_share_node(rules: &BgpRules<'_>, one: &BgpAdvertisement, other: &BgpAdvertisement) -> bool {
+    let (ours, theirs) = (&one.nodes, &other.nodes);
+    rules.nodes.is_unknown() && (ours.is_empty() || theirs.is_empty() || ours == theirs)
+}
+
+/// Where the older advertisement counts, in words.
+fn place(rules: &BgpRules<'_>, nodes: &Reach) -> String {
+    if nodes.is_empty() {
+        return String::new();
+    }
+    let nodes = rules.nodes.words(nodes);
+    format!(" on {nodes}, and this one has no effect there")
 }
 
 /// The numbers in both ascending lists; searches the longer one for those of the shorter one.

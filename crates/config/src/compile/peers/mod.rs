@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Peers: rules B1 to B21 and M8 of the controller reference, sections 2.3 and 2.4.
 
+mod connection;
 mod password;
 mod timers;
 mod unsupported;
@@ -29,6 +30,20 @@ use crate::{
 /// What tells sessions of one node apart: the peer's address or interface, and the VRF.
 type Identity = (Option<IpAddr>, Option<String>, Option<String>);
 
+/// What [`PeerRules::into_parts`] gives.
+type Parts = (
+    BTreeMap<PeerName, Arc<Peer>>,
+    BTreeMap<PeerName, Vec<PeerName>>,
+    BTreeMap<String, Secret>,
+);
+
+/// A peer and the known nodes it is spoken with on: those it selects, less those of older peers of its
+/// identity.
+pub(crate) struct PeerForm {
+    peer: Peer,
+    reach: Reach,
+}
+
 /// The peers in force.
 pub(crate) struct PeerRules<'r> {
     resources: &'r Resources,
@@ -38,7 +53,9 @@ pub(crate) struct PeerRules<'r> {
     ipv6_peers: BTreeSet<Option<PeerName>>,
     /// Passwords from Secrets, of the last good versions.
     passwords: BTreeMap<String, Secret>,
+    /// Oldest first.
     holders: BTreeMap<Identity, Vec<(PeerName, Reach)>>,
+    older: BTreeMap<PeerName, Vec<PeerName>>,
     pub(crate) in_force: BTreeMap<PeerName, Arc<Peer>>,
 }
 
@@ -56,18 +73,20 @@ impl<'r> PeerRules<'r> {
             ipv6_peers,
             passwords,
             holders: BTreeMap::new(),
+            older: BTreeMap::new(),
             in_force: BTreeMap::new(),
         }
     }
 
-    /// The passwords to remember with the last good versions.
-    pub(crate) fn into_parts(self) -> (BTreeMap<PeerName, Arc<Peer>>, BTreeMap<String, Secret>) {
+    /// The peers in force, the older ones beside each, and the passwords to remember with the last good
+    /// versions.
+    pub(crate) fn into_parts(self) -> Parts {
         let mut passwords = self.passwords;
         passwords.retain(|name, _| self.resources.exists::<BGPPeer>(name));
-        (self.in_force, passwords)
+        (self.in_force, self.older, passwords)
     }
 
-    fn parse_with(&self, object: &BGPPeer, kept: Option<&Secret>) -> Parsed<Peer> {
+    fn parse_with(&self, object: &BGPPeer, kept: Option<&Secret>) -> Parsed<PeerForm> {
         let mut report = Report::new(object.reference());
         let spec = &object.spec;
         let r = &mut report;
@@ -75,13 +94,13 @@ impl<'r> PeerRules<'r> {
             Some(password) => Some(password.clone()),
             None => password::parse(r, spec, self.resources),
         };
-        let form = Peer {
+        let peer = Peer {
             name: object.name().into(),
             nodes: selectors::any_of(r, &field("nodeSelectors"), &spec.node_selectors),
             my_asn: my_asn(r, spec),
             peer_as: peer_as(r, spec),
             local_asn: local_asn(r, spec),
-            connection: connection(r, spec),
+            connection: connection::parse(r, spec),
             timers: timers::parse(r, spec),
             router_id: router_id(r, spec),
             password,
@@ -89,9 +108,11 @@ impl<'r> PeerRules<'r> {
             graceful_restart: spec.enable_graceful_restart.unwrap_or(false),
             dual_stack: spec.dual_stack_address_family.unwrap_or(false),
         };
-        self.check_bfd(r, &form);
+        self.check_bfd(r, &peer);
         check_multihop(r, spec);
         unsupported::check(r, spec);
+        let reach = self.nodes.reach(&peer.nodes);
+        let form = PeerForm { peer, reach };
         Parsed { form, report }
     }
 
@@ -120,55 +141,70 @@ impl<'r> PeerRules<'r> {
 }
 
 impl Rules<BGPPeer> for PeerRules<'_> {
-    type Form = Peer;
+    type Form = PeerForm;
 
-    fn parse(&mut self, object: &BGPPeer) -> Parsed<Peer> {
+    fn parse(&mut self, object: &BGPPeer) -> Parsed<PeerForm> {
         self.parse_with(object, None)
     }
 
-    /// M8: one session per node and identity. While no node is known, peers are taken to share one.
-    fn conflicts(&mut self, form: &mut Peer, report: &mut Report) {
-        let reach = self.nodes.reach(&form.nodes);
-        let Some(identity) = identity(form) else {
-            return;
-        };
-        for (other, theirs) in self.holders.get(&identity).into_iter().flatten() {
-            if self.nodes.is_unknown() || reach.shares_with(theirs) {
-                let at = if form.connection.address.is_some() {
-                    "peerAddress"
-                } else {
-                    "interface"
-                };
-                let value = form.connection.address.map(|address| address.to_string());
-                let cause = format!("the older BGPPeer {other} speaks with it on a node of both");
-                let remedy =
-                    "remove one of the two, or give them nodeSelectors without a common node";
-                report.refuse(code::B060, field(at), value.as_deref(), cause, remedy);
-            }
+    /// M8: one session per node and identity. While no node is known, peers are taken to share all.
+    fn conflicts(&mut self, form: &mut PeerForm, report: &mut Report) {
+        let holders = identity(&form.peer).and_then(|identity| self.holders.get(&identity));
+        for (other, theirs) in holders.into_iter().flatten() {
+            let shared = form.reach.common(theirs);
+            form.reach.remove(theirs);
+            let place = match (self.nodes.is_unknown(), shared.is_empty()) {
+                (false, true) => continue,
+                (false, false) => self.nodes.words(&shared),
+                (true, _) => "a node of both".to_owned(),
+            };
+            refuse_double(report, &form.peer.connection, other, &place);
         }
     }
 
-    fn enter(&mut self, form: Peer) {
-        if let Some(identity) = identity(&form) {
-            let reach = self.nodes.reach(&form.nodes);
+    fn stands(&self, form: &PeerForm) -> bool {
+        !form.reach.is_empty()
+    }
+
+    fn enter(&mut self, form: PeerForm) {
+        let PeerForm { peer, reach } = form;
+        if let Some(identity) = identity(&peer) {
             let holders = self.holders.entry(identity).or_default();
-            holders.push((form.name.clone(), reach));
+            let older: Vec<PeerName> = holders.iter().map(|(name, _)| name.clone()).collect();
+            if !older.is_empty() {
+                self.older.insert(peer.name.clone(), older);
+            }
+            holders.push((peer.name.clone(), reach));
         }
-        self.in_force.insert(form.name.clone(), Arc::new(form));
+        self.in_force.insert(peer.name.clone(), Arc::new(peer));
     }
 
-    fn keep(&mut self, object: &Arc<BGPPeer>, form: &Peer) -> Arc<BGPPeer> {
+    fn keep(&mut self, object: &Arc<BGPPeer>, form: &PeerForm) -> Arc<BGPPeer> {
         let name = object.name().to_owned();
-        match (&form.password, password::secret_name(&object.spec)) {
+        match (&form.peer.password, password::secret_name(&object.spec)) {
             (Some(password), Some(_)) => self.passwords.insert(name, password.clone()),
             _ => self.passwords.remove(&name),
         };
         object.clone()
     }
 
-    fn parse_kept(&mut self, object: &BGPPeer) -> Parsed<Peer> {
+    fn parse_kept(&mut self, object: &BGPPeer) -> Parsed<PeerForm> {
         self.parse_with(object, self.passwords.get(object.name()))
     }
+}
+
+fn refuse_double(report: &mut Report, connection: &Connection, older: &PeerName, place: &str) {
+    let at = if connection.address.is_some() {
+        "peerAddress"
+    } else {
+        "interface"
+    };
+    let value = connection.address.map(|address| address.to_string());
+    let cause = format!(
+        "the older BGPPeer {older} speaks with it on {place}, and this one has no effect there"
+    );
+    let remedy = "remove one of the two, or give them nodeSelectors without a common node";
+    report.refuse(code::B060, field(at), value.as_deref(), cause, remedy);
 }
 
 fn field(name: &'static str) -> FieldPath {
@@ -260,98 +296,6 @@ fn check_multihop(report: &mut Report, spec: &BGPPeerSpec) {
             remedy,
         );
     }
-}
-
-fn connection(report: &mut Report, spec: &BGPPeerSpec) -> Connection {
-    let address = filled(spec.peer_address.as_ref());
-    let interface = filled(spec.interface.as_ref());
-    let remedy = "write peerAddress alone";
-    match (address, interface) {
-        (None, None) => {
-            let cause = "it is not said where the peer is";
-            report.refuse(code::B006, field("peerAddress"), None, cause, remedy);
-        }
-        (Some(_), Some(interface)) => {
-            let cause = "peerAddress already says where the peer is";
-            report.refuse(
-                code::B006,
-                field("interface"),
-                Some(interface),
-                cause,
-                remedy,
-            );
-        }
-        _ => {}
-    }
-    let address = ip(report, "peerAddress", address);
-    let source = ip(
-        report,
-        "sourceAddress",
-        filled(spec.source_address.as_ref()),
-    );
-    warn_of_other_family(report, address, source);
-    Connection {
-        address,
-        interface: interface.cloned(),
-        port: port(report, spec),
-        source,
-        multihop: spec.ebgp_multi_hop.unwrap_or(false),
-        vrf: filled(spec.vrf.as_ref()).cloned(),
-    }
-}
-
-fn ip(report: &mut Report, name: &'static str, text: Option<&String>) -> Option<IpAddr> {
-    let text = text?;
-    match text.parse::<IpAddr>() {
-        Ok(address) => Some(address.to_canonical()),
-        Err(_) => {
-            let remedy = "write a plain IPv4 or IPv6 address";
-            report.refuse(
-                code::B007,
-                field(name),
-                Some(text),
-                "it is no IP address",
-                remedy,
-            );
-            None
-        }
-    }
-}
-
-fn warn_of_other_family(report: &mut Report, peer: Option<IpAddr>, source: Option<IpAddr>) {
-    let Some((peer, source)) = peer.zip(source) else {
-        return;
-    };
-    if peer.is_ipv4() != source.is_ipv4() {
-        let cause =
-            format!("no connection to {peer} can come from it, so the kernel's choice is used");
-        let remedy = "write an address of the peer's family, or remove the field";
-        let value = source.to_string();
-        report.warn(
-            code::B065,
-            field("sourceAddress"),
-            Some(&value),
-            cause,
-            remedy,
-        );
-    }
-}
-
-fn port(report: &mut Report, spec: &BGPPeerSpec) -> u16 {
-    const DEFAULT: u16 = 179;
-    let port = spec.peer_port.unwrap_or(DEFAULT);
-    if !(1..=16384).contains(&port) {
-        let remedy = "write a port from 1 to 16384, or remove the field for 179";
-        let cause = "it is not between 1 and 16384";
-        report.refuse(
-            code::B062,
-            field("peerPort"),
-            Some(&port.to_string()),
-            cause,
-            remedy,
-        );
-    }
-    port
 }
 
 /// RFC 6286: a BGP Identifier is any four octets but zero.

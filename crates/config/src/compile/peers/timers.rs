@@ -12,6 +12,8 @@ use crate::{compiled::Timers, duration};
 /// RFC 4271 section 4.2: the hold time is zero or at least three seconds, and has 16 bits.
 const SHORTEST_HOLD: u64 = 3;
 const LONGEST: u64 = u16::MAX as u64;
+/// RFC 4271 section 4.4: keepalives must not be sent more often than once a second.
+const SHORTEST_KEEPALIVE: Duration = Duration::from_secs(1);
 
 pub(super) fn parse(report: &mut Report, spec: &BGPPeerSpec) -> Timers {
     let hold = read(report, "holdTime", spec.hold_time.as_deref());
@@ -31,6 +33,7 @@ pub(super) fn parse(report: &mut Report, spec: &BGPPeerSpec) -> Timers {
     };
     check_pair(report, spec, hold, keepalive);
     let seconds = Duration::from_secs(hold.as_secs());
+    let keepalive = raise(report, spec, seconds, keepalive);
     Timers {
         hold: Some(seconds),
         keepalive: Some(keepalive.min(seconds)),
@@ -87,6 +90,20 @@ fn check_pair(report: &mut Report, spec: &BGPPeerSpec, hold: Duration, keepalive
         let remedy = "write whole seconds";
         report.warn(code::B069, field(name), text, cause, remedy);
     }
+}
+
+/// The keepalive time, or the shortest there may be. With a hold time of 0 there are no keepalives.
+fn raise(report: &mut Report, spec: &BGPPeerSpec, hold: Duration, time: Duration) -> Duration {
+    if hold.is_zero() || time.is_zero() || time >= SHORTEST_KEEPALIVE {
+        return time;
+    }
+    if hold.as_secs() >= SHORTEST_HOLD {
+        let cause = "BGP allows one keepalive a second at most, so it is 1 s";
+        let remedy = "write 1s or more, or remove the field for a third of the hold time";
+        let text = spec.keepalive_time.as_deref();
+        report.warn(code::B070, field("keepaliveTime"), text, cause, remedy);
+    }
+    SHORTEST_KEEPALIVE
 }
 
 fn check_connect(report: &mut Report, spec: &BGPPeerSpec, connect: Option<Duration>) {

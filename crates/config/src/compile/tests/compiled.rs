@@ -37,6 +37,9 @@ fn timers_complete_each_other() {
         ("holdTime: 90s, keepaliveTime: 90s", Some((90, 90_000))),
         ("holdTime: 900ms", Some((0, 0))),
         ("holdTime: 3900ms, keepaliveTime: 3500ms", Some((3, 3000))),
+        ("holdTime: 3s", Some((3, 1000))),
+        ("holdTime: 3s, keepaliveTime: 1ms", Some((3, 1000))),
+        ("holdTime: 90s, keepaliveTime: 0s", Some((90, 0))),
     ];
     for (fields, want) in table {
         let want = want.map_or_else(Timers::default, |(hold, keepalive)| Timers {

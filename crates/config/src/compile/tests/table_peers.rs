@@ -120,6 +120,13 @@ pub(super) const ROWS: &[Row] = &[
         &["B067 p spec.holdTime"],
     ),
     row(
+        "B70",
+        &[peer!("holdTime: 3s, keepaliveTime: 999ms")],
+        &["~B070 p spec.keepaliveTime"],
+    ),
+    row("B70", &[peer!("holdTime: 3s, keepaliveTime: 1s")], &[]),
+    row("B70", &[peer!("holdTime: 3s, keepaliveTime: 0s")], &[]),
+    row(
         "B10",
         &[peer!("holdTime: 30s, keepaliveTime: 90s")],
         &["B010 p spec.keepaliveTime"],
