@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn view(endpoints: Value) -> EndpointSliceView {
+    fn view(endpoints: &Value) -> EndpointSliceView {
         let slice = json!({
             "metadata": {
                 "name": "web-1", "namespace": "default",
@@ -124,10 +124,10 @@ mod tests {
             (json!({ "ready": false, "terminating": true }), false),
         ];
         for (conditions, usable) in table {
-            let view = view(json!([endpoint("n1", &conditions)]));
+            let view = view(&json!([endpoint("n1", &conditions)]));
             assert_eq!(nodes(&view), ["n1"][..usable.into()], "{conditions}");
         }
-        let untold = view(json!([{ "addresses": ["10.244.0.1"], "nodeName": "n1" }]));
+        let untold = view(&json!([{ "addresses": ["10.244.0.1"], "nodeName": "n1" }]));
         assert_eq!(nodes(&untold), ["n1"]);
     }
 
@@ -139,7 +139,7 @@ mod tests {
             json!({ "ready": false, "serving": false }),
         );
         for both in [[&up, &down], [&down, &up]] {
-            let view = view(both.map(|conditions| endpoint("n1", conditions)).into());
+            let view = view(&both.map(|conditions| endpoint("n1", conditions)).into());
             assert_eq!(nodes(&view), ["n1"]);
         }
     }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn endpoints_are_told_once_for_each_node_and_presence_of_an_address() {
         let up = json!({ "ready": true });
-        let view = view(json!([
+        let view = view(&json!([
             endpoint("n2", &up),
             endpoint("n1", &up),
             endpoint("n2", &up),
