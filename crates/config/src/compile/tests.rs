@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tests of the rules: a table of them, isolation of faults, last good versions, and properties.
 
+mod bounds;
 mod compiled;
 mod isolation;
 mod properties;

@@ -10,7 +10,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ferrolb_api::{core::ObjectMeta, resource::BGPPeer};
-use ferrolb_config::{Resources, check_tolerating, resources::Kind, unreadable::Unreadable};
+use ferrolb_config::{
+    MOST_OF_A_CODE, Resources, check_tolerating, resources::Kind, unreadable::Unreadable,
+};
 use ferrolb_types::{
     Diagnostic, ObjectRef,
     codes::{advertisement, selector},
@@ -171,11 +173,18 @@ pub(super) fn judge<K: Kind>(
         return Verdict::new(errors, warnings);
     }
     let known = known_faults(&object, old, present, check);
-    let (had, brought): (Vec<_>, Vec<_>) =
-        errors.into_iter().partition(|error| known.contains(error));
+    let (had, brought): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .partition(|error| known.contains(error) || is_cut(&known, error));
     let had = had.into_iter().filter(|error| error.object == object);
     warnings.extend(had.map(Diagnostic::warning));
     Verdict::new(brought, warnings)
+}
+
+/// Whether the object had more faults of this code than are told: then nobody can say which of them it had.
+fn is_cut(known: &BTreeSet<Diagnostic>, error: &Diagnostic) -> bool {
+    let alike = |one: &&Diagnostic| one.code == error.code && one.object == error.object;
+    known.iter().filter(alike).count() > MOST_OF_A_CODE
 }
 
 /// The faults of the cluster as it was, and of the cluster without the object: what others have with each
