@@ -16,6 +16,6 @@ pub mod resources;
 pub mod selector;
 pub mod unreadable;
 
-pub use compile::{Compiler, LastGood, check, check_tolerating};
+pub use compile::{Compiler, LastGood, MOST_OF_A_CODE, check, check_tolerating};
 pub use compiled::Config;
 pub use resources::Resources;

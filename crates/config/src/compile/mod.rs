@@ -24,6 +24,7 @@ use std::{
 use ferrolb_types::{Diagnostic, PeerName, PoolName};
 
 pub use last_good::LastGood;
+pub use report::MOST_OF_A_CODE;
 
 use self::{
     advertisements::{Pools, bgp::BgpRules, l2::L2Rules},

@@ -27,7 +27,7 @@ pub(crate) struct PoolForm {
 }
 
 /// Where an address range in force belongs.
-struct Owner {
+pub(super) struct Owner {
     last: IpAddr,
     pool: PoolName,
     index: usize,
@@ -52,20 +52,22 @@ impl<'r> PoolRules<'r> {
 
     /// Warns of pools that contain the address of a node (P15).
     pub(crate) fn warn_of_node_addresses(&self, warnings: &mut Vec<ferrolb_types::Diagnostic>) {
+        let mut reports: BTreeMap<&PoolName, Report> = BTreeMap::new();
         for (node, facts) in &self.resources.nodes {
             for address in &facts.internal_ips {
                 let Some((_, owner)) = self.overlapping(*address, *address).next() else {
                     continue;
                 };
-                let object = self.reference(&owner.pool);
-                let mut report = Report::new(object);
+                let report = reports.entry(&owner.pool);
+                let report = report.or_insert_with(|| Report::new(self.reference(&owner.pool)));
                 let cause = format!("it contains {address}, the address of node {node}");
                 let remedy = "take the addresses of nodes out of the pool";
                 let at = addresses().index(owner.index);
                 report.warn(code::P015, at, None, cause, remedy);
-                warnings.append(&mut report.warnings);
             }
         }
+        let reports = reports.into_values();
+        warnings.extend(reports.flat_map(|mut report| report.warnings.take()));
     }
 
     /// Names a pool as it is written.
@@ -83,6 +85,27 @@ impl<'r> PoolRules<'r> {
             .range(..=last)
             .rev()
             .take_while(move |(_, owner)| owner.last >= first)
+    }
+
+    /// The ranges in force that share an address with one of the entries, each with such an entry. Entries
+    /// that overlap are followed once: the cost grows with the entries and the ranges, not with both.
+    pub(super) fn met_by<'e>(
+        &self,
+        entries: &'e [Entry],
+    ) -> impl Iterator<Item = (&'e Entry, &IpAddr, &Owner)> {
+        let mut sorted: Vec<&Entry> = entries.iter().collect();
+        sorted.sort_by_key(|entry| (entry.range.first(), entry.index));
+        let mut reached: Option<IpAddr> = None;
+        sorted.into_iter().flat_map(move |entry| {
+            let (first, last) = (entry.range.first(), entry.range.last());
+            let first = reached.map_or(first, |reached| reached.max(first));
+            let is_new = reached.is_none_or(|reached| reached < last);
+            reached = reached.max(Some(last));
+            let met = is_new.then(|| self.overlapping(first, last));
+            met.into_iter()
+                .flatten()
+                .map(move |(first, owner)| (entry, first, owner))
+        })
     }
 }
 
@@ -111,23 +134,20 @@ impl Rules<IPAddressPool> for PoolRules<'_> {
     }
 
     fn conflicts(&mut self, form: &mut PoolForm, report: &mut Report) {
-        for entry in &form.pool.entries {
-            let (first, last) = (entry.range.first(), entry.range.last());
-            let mut named = BTreeSet::new();
-            for (first, owner) in self.overlapping(first, last) {
-                if !named.insert(&owner.pool) {
-                    continue;
-                }
-                let theirs = IpRange::new(*first, owner.last).map(|range| range.to_string());
-                let cause = format!(
-                    "it overlaps with {} of the older pool {}",
-                    theirs.unwrap_or_default(),
-                    owner.pool
-                );
-                let at = addresses().index(entry.index);
-                let value = entry.range.to_string();
-                report.refuse(code::P009, at, Some(&value), cause, ONE_POOL);
+        let mut named = BTreeSet::new();
+        for (entry, first, owner) in self.met_by(&form.pool.entries) {
+            if !named.insert(&owner.pool) {
+                continue;
             }
+            let theirs = IpRange::new(*first, owner.last).map(|range| range.to_string());
+            let cause = format!(
+                "it overlaps with {} of the older pool {}",
+                theirs.unwrap_or_default(),
+                owner.pool
+            );
+            let at = addresses().index(entry.index);
+            let value = entry.range.to_string();
+            report.refuse(code::P009, at, Some(&value), cause, ONE_POOL);
         }
     }
 
@@ -254,7 +274,7 @@ pub(crate) fn finish(
                 "no advertisement selects it, so its addresses are given out but not announced";
             let remedy = "create an L2Advertisement or BGPAdvertisement that selects it";
             report.warn(code::P051, FieldPath::root(), None, cause, remedy);
-            warnings.append(&mut report.warnings);
+            warnings.extend(report.warnings.take());
         }
     }
     let forms = rules.in_force.into_iter();

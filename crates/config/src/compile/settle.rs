@@ -69,9 +69,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn refuse(&mut self, report: Report, last_good_in_force: bool, ranges: Vec<IpRange>) {
+    fn refuse(&mut self, mut report: Report, last_good_in_force: bool, ranges: Vec<IpRange>) {
         let refused = Refused {
-            diagnostics: report.errors,
+            diagnostics: report.errors.take(),
             last_good_in_force,
             ranges,
         };
@@ -99,7 +99,7 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
         }
         let well_formed = report.is_clean();
         rules.conflicts(&mut form, &mut report);
-        outcome.warnings.append(&mut report.warnings);
+        outcome.warnings.extend(report.warnings.take());
         let in_force = report.is_clean() || well_formed && rules.stands(&form);
         if !in_force {
             refused.push((object, form, report, well_formed));
@@ -135,7 +135,7 @@ fn settle_unread<K: Keep, R: Rules<K>>(
         let kept = K::kept(last_good).get(&object.name).cloned();
         let goes_on = kept.is_some_and(|version| revive(&*version, rules));
         let mut report = Report::new(object.clone());
-        report.errors.push(why.clone());
+        report.errors.add(why.clone());
         outcome.refuse(report, goes_on, Vec::new());
     }
 }

@@ -2,6 +2,7 @@
 //! Tests of the rules: a table of them, isolation of faults, conflicts of some nodes, last good
 //! versions, and properties.
 
+mod bounds;
 mod compiled;
 mod isolation;
 mod per_node;

@@ -28,7 +28,10 @@ use ferrolb_webhook::{
     certificates::{self, CA_CERTIFICATE, CERTIFICATE, KEY, Material, Names},
     conversion,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::monitor::Monitor;
@@ -52,6 +55,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 const STAY: Duration = Duration::from_secs(3);
 /// How long the lists of a request may take: the API server gives up after ten seconds.
 const LISTS: Duration = Duration::from_secs(8);
+
+/// Lines of the log for one request, as many as its answer lists.
+const LOGGED: usize = 10;
 
 /// When the listeners of a controller close: at once, but for one that serves webhooks.
 pub(super) fn ends(mode: WebhookMode, stop: &CancellationToken) -> Ends {
@@ -99,44 +105,74 @@ async fn tell(identity: Identity, monitor: Monitor, stop: CancellationToken) {
     }
 }
 
+/// What requests are answered with.
+struct Reviews {
+    cluster: Cluster,
+    /// Who judges a large request: one at a time, for it takes many times its size.
+    large: Semaphore,
+}
+
 fn router(cluster: Cluster) -> Router {
     let mut router = Router::new().route("/convert", post(convert));
     for webhook in Webhook::ALL {
-        let review = move |State(cluster): State<Arc<Cluster>>, body: Bytes| async move {
-            review(&cluster, webhook, &body).await
+        let review = move |State(reviews): State<Arc<Reviews>>, body: Bytes| async move {
+            let _turn = match body.len() > serve::SMALL_BODY {
+                true => reviews.large.acquire().await.ok(),
+                false => None,
+            };
+            review(&reviews.cluster, webhook, body).await
         };
         router = router.route(webhook.path(), post(review));
     }
-    router.with_state(Arc::new(cluster))
+    let large = Semaphore::new(1);
+    router.with_state(Arc::new(Reviews { cluster, large }))
 }
 
 async fn convert(body: Bytes) -> Response {
-    match conversion::convert(&body) {
-        Ok(converted) => {
-            for note in &converted.diagnostics {
+    match aside(move || conversion::convert(&body)).await {
+        Some(Ok(converted)) => {
+            for note in converted.diagnostics.iter().take(LOGGED) {
                 tracing::warn!("{note}");
             }
+            log_rest(converted.diagnostics.len());
             json(converted.body)
         }
-        Err(refusal) => refuse(&refusal),
+        Some(Err(refusal)) => refuse(&refusal),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn review(cluster: &Cluster, webhook: Webhook, body: &[u8]) -> Response {
-    let request = match admission::read(webhook, body) {
-        Ok(request) => request,
-        Err(refusal) => return refuse(&refusal),
+async fn review(cluster: &Cluster, webhook: Webhook, body: Bytes) -> Response {
+    let request = match aside(move || admission::read(webhook, &body)).await {
+        Some(Ok(request)) => request,
+        Some(Err(refusal)) => return refuse(&refusal),
+        None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     let lists = tokio::time::timeout(LISTS, lists(cluster, request.needs())).await;
-    let answer = match lists {
+    let answer = aside(move || match lists {
         Ok(Ok(present)) => request.judge(present),
         Ok(Err(error)) => request.cannot_judge(&error.to_string()),
         Err(_) => request.cannot_judge("the API server takes too long"),
+    });
+    let Some(answer) = answer.await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    for diagnostic in &answer.diagnostics {
+    for diagnostic in answer.diagnostics.iter().take(LOGGED) {
         tracing::info!(object = %answer.object, allowed = answer.allowed, "{diagnostic}");
     }
+    log_rest(answer.diagnostics.len());
     json(answer.body)
+}
+
+/// Does what takes long for a large request beside the threads that run the role.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+fn log_rest(count: usize) {
+    if let Some(rest) = count.checked_sub(LOGGED).filter(|rest| *rest > 0) {
+        tracing::info!(rest, "more of this request is not logged");
+    }
 }
 
 /// The objects of these lists, as they are now.

@@ -18,10 +18,10 @@
 //! sends that in the header `X-Ferrolb-Token`. It is reviewed for that audience: a token of the API
 //! server is refused there, and this one is refused by the API server.
 //!
-//! Bounds: connections at a time, the time to shake hands, to send a request's head, to be idle and
-//! to be answered, the size of a body, and the sum of the bodies held. On the listener of health a
-//! connection has one request; on the others the one that has been idle longest makes room when all
-//! places are taken.
+//! Bounds: connections at a time, the time to shake hands, to send a request's head and its body, to be
+//! idle and to be answered, the size of a body, and the sum of the bodies held. On the listener of health
+//! a connection has one request; on the others the one that has been idle, or whose request is not whole,
+//! for longest makes room when all places are taken.
 
 mod authorise;
 mod body;
@@ -42,6 +42,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use authorise::{Ask, Authorise, TokenFile, Verdict};
+pub(crate) use body::SMALL as SMALL_BODY;
 pub use certificate::Identity;
 pub use health::{Wait, Waits};
 pub use metrics::{STATUS_AUDIENCE, STATUS_TOKEN, Tell};

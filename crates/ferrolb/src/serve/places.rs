@@ -3,10 +3,14 @@
 //! make room for the next when all places are taken.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, sleep_until},
@@ -99,17 +103,19 @@ pub(super) struct Seen {
     oust: CancellationToken,
 }
 
-#[derive(Clone, Copy)]
 struct Activity {
+    /// Since when each request that is not whole yet is on its way.
+    arriving: Vec<Instant>,
     under_way: usize,
     last: Instant,
     good: bool,
 }
 
 impl Seen {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             activity: Mutex::new(Activity {
+                arriving: Vec::new(),
                 under_way: 0,
                 last: Instant::now(),
                 good: false,
@@ -127,27 +133,30 @@ impl Seen {
         self.with(|activity| activity.last = Instant::now());
     }
 
-    pub(super) fn begin(&self) {
-        self.with(|activity| activity.under_way += 1);
+    /// The head of a request is there.
+    pub(super) fn begin(self: &Arc<Self>) -> Arc<Asked> {
+        let since = Instant::now();
+        self.with(|activity| activity.arriving.push(since));
+        Arc::new(Asked {
+            seen: Arc::clone(self),
+            since,
+            stage: Mutex::new(Stage::Arriving),
+        })
     }
 
-    pub(super) fn end(&self, good: bool) {
-        self.with(|activity| {
-            activity.under_way = activity.under_way.saturating_sub(1);
-            activity.last = Instant::now();
-            activity.good = good;
-        });
-    }
-
-    /// Whether no request is under way.
+    /// Whether no request is under way. One that is not whole is not: it costs its sender nothing.
     pub(super) fn is_idle(&self) -> bool {
         self.with(|activity| activity.under_way == 0)
     }
 
-    /// Since when there has been no request, of a connection that was not told to make room yet.
+    /// Since when there has been no whole request, of a connection that was not told to make room yet. What
+    /// arrives of one in the meantime does not count, or a trickle would hold the place.
     fn idle_since(&self) -> Option<Instant> {
-        let last = self.with(|activity| activity.last);
-        (self.is_idle() && !self.oust.is_cancelled()).then_some(last)
+        let since = self.with(|activity| {
+            let oldest = activity.arriving.iter().min().copied();
+            oldest.unwrap_or(activity.last)
+        });
+        (self.is_idle() && !self.oust.is_cancelled()).then_some(since)
     }
 
     /// Ends when the connection has to make room. One with a request under way by then is to end it.
@@ -158,23 +167,123 @@ impl Seen {
     /// Ends when the connection has had no request for too long.
     pub(super) async fn forsaken(&self, bounds: Bounds) {
         loop {
-            let Activity {
-                under_way,
-                last,
-                good,
-            } = self.with(|activity| *activity);
             let now = Instant::now();
-            let limit = if good { bounds.idle } else { bounds.head };
-            // A request under way has a bound of its own.
-            let at = if under_way > 0 {
-                now + limit
-            } else {
-                last + limit
-            };
+            let at = self.with(|activity| {
+                let limit = if activity.good {
+                    bounds.idle
+                } else {
+                    bounds.head
+                };
+                // A request has a bound of its own.
+                match activity.under_way == 0 && activity.arriving.is_empty() {
+                    true => activity.last + limit,
+                    false => now + limit,
+                }
+            });
             if at <= now {
                 return;
             }
             sleep_until(at).await;
         }
+    }
+}
+
+/// A request of a connection, from its head to its answer.
+pub(super) struct Asked {
+    seen: Arc<Seen>,
+    since: Instant,
+    stage: Mutex<Stage>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Arriving,
+    UnderWay,
+    Ended,
+}
+
+impl Asked {
+    /// All of it is there.
+    pub(super) fn is_whole(&self) {
+        if self.moves_on(Stage::UnderWay) == Stage::Arriving {
+            self.seen.with(|activity| activity.under_way += 1);
+        }
+    }
+
+    /// It is answered, or nobody waits for that any more.
+    pub(super) fn end(&self, good: bool) {
+        let before = self.moves_on(Stage::Ended);
+        self.seen.with(|activity| {
+            if before == Stage::UnderWay {
+                activity.under_way = activity.under_way.saturating_sub(1);
+            }
+            if before != Stage::Ended {
+                activity.last = Instant::now();
+                activity.good = good;
+            }
+        });
+    }
+
+    /// Goes to a later stage; gives the one before.
+    fn moves_on(&self, to: Stage) -> Stage {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *stage;
+        if before == Stage::Ended || before == to {
+            return before;
+        }
+        *stage = to;
+        if before == Stage::Arriving {
+            self.seen.with(|activity| {
+                let ours = activity.arriving.iter().position(|one| *one == self.since);
+                ours.map(|at| activity.arriving.swap_remove(at))
+            });
+        }
+        before
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
+/// A body that tells when all of it is there.
+pub(super) struct Arriving {
+    body: Incoming,
+    asked: Arc<Asked>,
+}
+
+impl Arriving {
+    pub(super) fn new(body: Incoming, asked: &Arc<Asked>) -> Self {
+        let asked = Arc::clone(asked);
+        if body.is_end_stream() {
+            asked.is_whole();
+        }
+        Self { body, asked }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.asked.is_whole();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

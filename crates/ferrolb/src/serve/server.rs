@@ -4,7 +4,7 @@
 //! A watchdog per connection closes what sends no request: soon before the first one that was answered
 //! well, later after it, so that a stranger holds no place for long and a client in good standing can keep
 //! its connection between two scrapes. When every place is taken, who has been idle longest makes room
-//! for the next (`places`).
+//! for the next (`places`); a request whose body is not all there counts as none.
 //!
 //! A listener may stay open for a while after its role was told to end ([`Ends`]): whoever still comes
 //! is served, and told that the connection closes.
@@ -47,7 +47,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Ends, Serving,
-    places::{Place, Places, Seen},
+    places::{Arriving, Place, Places, Seen},
 };
 use crate::args::Refusal;
 
@@ -256,13 +256,14 @@ async fn answer(
     router: &TowerToHyperService<Router>,
     request: Request<Incoming>,
     limit: Duration,
-    seen: &Seen,
+    seen: &Arc<Seen>,
 ) -> Response<Body> {
-    seen.begin();
+    let asked = seen.begin();
+    let request = request.map(|body| Body::new(Arriving::new(body, &asked)));
     let response = match timeout(limit, router.call(request)).await {
         Ok(Ok(response)) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    seen.end(response.status().is_success());
+    asked.end(response.status().is_success());
     response
 }

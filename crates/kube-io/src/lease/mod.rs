@@ -6,17 +6,23 @@
 //! duration out from when it first *saw* the newest renewal: no two clocks are ever compared. The times
 //! in the object are for people. Where RBAC grants no Lease there is one writer by assumption.
 //!
+//! A Lease that was deleted frees nobody of waiting: its leader lives on until its next renewal tells it,
+//! and then makes it anew at once. Who saw it waits the duration out from when it first saw it gone. A
+//! process that never saw one makes it at once, as a first install wants.
+//!
 //! Not covered: a machine that is suspended with its monotonic clock. A write of the former leader that
 //! is late all the same still carries the resourceVersion it was decided on, and is refused where the new
 //! leader wrote meanwhile.
 
 mod record;
+mod rights;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
+use http::Request;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -26,21 +32,9 @@ use crate::{
     gate::{Gate, GateKeeper, State, gate},
     request,
 };
-use record::Record;
+use record::{Record, Seen};
 
 const API_VERSION: &str = "coordination.k8s.io/v1";
-
-/// How long everything must be refused, without a break, before a Lease counts as not granted: an API
-/// server that just started refuses everybody for a moment. A process that had one before waits longer,
-/// for it has more reason to doubt, and others may lead meanwhile.
-const REFUSED_FOR: Duration = Duration::from_secs(2);
-const REFUSED_AFTER_A_GRANT: Duration = Duration::from_secs(60);
-
-/// How often it is asked meanwhile.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
-
-/// How often a process without a Lease looks whether it is granted by now.
-const RECHECK: Duration = Duration::from_secs(15);
 
 /// Longest time the release at the end may take.
 const RELEASE: Duration = Duration::from_secs(2);
@@ -107,14 +101,14 @@ pub struct Election {
     told: watch::Sender<Leadership>,
     keeper: GateKeeper,
     stop: CancellationToken,
-    /// Whether this process ever held the lease.
+    /// Whether this process ever read or wrote the lease.
     granted: AtomicBool,
 }
 
 /// Where the election stands.
 enum Stand {
-    /// We do not hold it; what we last saw of who does, since when.
-    Out(Option<(Record, Instant)>),
+    /// We do not hold it; what we last saw of who does.
+    Out(Option<Seen>),
     /// We hold it, as this object says; renewed by a request sent then.
     In(Value, Instant),
     /// We may not.
@@ -168,141 +162,89 @@ impl Election {
 
     // --- not holding it
 
-    async fn try_to_lead(&self, seen: Option<(Record, Instant)>) -> (Stand, Duration) {
-        let asked = Instant::now();
-        let lease = match self.read().await {
-            Ok(lease) => lease,
-            Err(error) if error.is_not_found() => return self.create(asked).await,
-            Err(error) if error.is_forbidden() => return self.refused(&error).await,
+    async fn try_to_lead(&self, seen: Option<Seen>) -> (Stand, Duration) {
+        match self.read().await {
+            Ok(lease) => self.found(lease, seen).await,
+            Err(error) if error.is_not_found() => self.missing(seen).await,
+            Err(error) if error.is_forbidden() => self.refused(&error, seen).await,
             Err(error) => {
                 tracing::warn!(%error, "the lease cannot be read");
-                return (Stand::Out(seen), self.options.retry);
+                (Stand::Out(seen), self.options.retry)
             }
-        };
-        let record = Record::of(&lease);
-        let since = match seen {
-            Some((old, since)) if old == record => since,
-            _ => Instant::now(),
-        };
-        let free_at = since + record.duration(self.options.duration);
-        if record.is_held_by_other_than(&self.options.identity) && Instant::now() < free_at {
-            self.tell(Leadership::Waiting {
-                holder: Some(record.holder.clone()),
-            });
-            let pause = (self.options.retry / 2).min(free_at - Instant::now());
-            return (
-                Stand::Out(Some((record, since))),
-                pause.max(Duration::from_millis(1)),
-            );
         }
-        self.take(lease, record, since).await
     }
 
-    async fn take(&self, mut lease: Value, record: Record, since: Instant) -> (Stand, Duration) {
-        record::take(&mut lease, &self.options, record.transitions + 1);
+    async fn found(&self, lease: Value, seen: Option<Seen>) -> (Stand, Duration) {
+        let record = Record::of(&lease);
+        let transitions = record.transitions + 1;
+        let seen = Seen::shown(seen, record, &self.options);
+        match seen.left(&self.options) {
+            Some(left) => self.wait(seen, left),
+            None => self.take(lease, transitions, seen).await,
+        }
+    }
+
+    async fn missing(&self, seen: Option<Seen>) -> (Stand, Duration) {
+        let Some(seen) = seen else {
+            return self.create(None).await;
+        };
+        let seen = seen.gone(&self.options);
+        match seen.left(&self.options) {
+            Some(left) => self.wait(seen, left),
+            None => self.create(Some(seen)).await,
+        }
+    }
+
+    /// Another may still take itself for the leader for so long.
+    fn wait(&self, seen: Seen, left: Duration) -> (Stand, Duration) {
+        self.tell(Leadership::Waiting {
+            holder: seen.holder(),
+        });
+        let pause = (self.options.retry / 2).min(left);
+        (Stand::Out(Some(seen)), pause.max(Duration::from_millis(1)))
+    }
+
+    async fn take(&self, mut lease: Value, transitions: i64, seen: Seen) -> (Stand, Duration) {
+        record::take(&mut lease, &self.options, transitions);
         let asked = Instant::now();
         match self.write(&lease).await {
             Ok(lease) => self.lead(lease, asked),
-            Err(error) if error.is_forbidden() => self.refused(&error).await,
+            Err(error) if error.is_forbidden() => self.refused(&error, Some(seen)).await,
             Err(error) => {
                 tracing::info!(%error, "the lease could not be taken");
-                (Stand::Out(Some((record, since))), self.options.retry / 2)
+                (Stand::Out(Some(seen)), self.options.retry / 2)
             }
         }
     }
 
-    async fn create(&self, asked: Instant) -> (Stand, Duration) {
+    async fn create(&self, seen: Option<Seen>) -> (Stand, Duration) {
         let lease = record::new(&self.options, self.cluster.namespace());
         let path = request::collection(API_VERSION, Some(self.cluster.namespace()), "leases");
-        let request = match request::post(path, &lease) {
-            Ok(request) => request,
-            Err(error) => return self.failed(&error),
+        let asked = Instant::now();
+        let made = match request::post(path, &lease) {
+            Ok(request) => self.call(request).await,
+            Err(error) => Err(error),
         };
-        match self.cluster.call(request, self.limit()).await {
+        match made {
             Ok(lease) => self.lead(lease, asked),
-            Err(error) if error.is_forbidden() => self.refused(&error).await,
-            // Somebody was faster: read theirs.
-            Err(error) if error.is_conflict() => (Stand::Out(None), Duration::from_millis(50)),
-            Err(error) => self.failed(&error),
+            Err(error) if error.is_forbidden() => self.refused(&error, seen).await,
+            // Somebody was faster: read theirs. It counts although it may be gone by then.
+            Err(error) if error.is_conflict() => {
+                let somebody = Seen::somebody(self.options.duration);
+                (Stand::Out(Some(somebody)), Duration::from_millis(50))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the lease could not be created");
+                (Stand::Out(seen), self.options.retry)
+            }
         }
     }
 
-    fn failed(&self, error: &Error) -> (Stand, Duration) {
-        tracing::warn!(%error, "the lease could not be created");
-        (Stand::Out(None), self.options.retry)
-    }
-
     fn lead(&self, lease: Value, asked: Instant) -> (Stand, Duration) {
-        self.granted.store(true, Ordering::Relaxed);
         self.keeper
             .open(State::Until(asked + self.options.duration));
         self.tell(Leadership::Leading);
         (Stand::In(lease, asked), self.options.retry)
-    }
-
-    // --- not allowed to
-
-    /// Refused once: for good only if it stays so for a while. Nothing is written meanwhile.
-    async fn refused(&self, error: &Error) -> (Stand, Duration) {
-        let begun = Instant::now();
-        let doubt = match self.granted.load(Ordering::Relaxed) {
-            true => REFUSED_AFTER_A_GRANT,
-            false => REFUSED_FOR,
-        };
-        while begun.elapsed() < doubt {
-            tokio::select! {
-                () = self.stop.cancelled() => return (Stand::Out(None), Duration::ZERO),
-                () = tokio::time::sleep(ASK_AGAIN) => {}
-            }
-            match self.is_granted().await {
-                Ok(false) => {}
-                // A quota or a policy may refuse what the rules grant.
-                Ok(true) => {
-                    tracing::warn!(%error, "the lease was refused; the rules grant it by now");
-                    return (Stand::Out(None), self.options.retry / 4);
-                }
-                // Nobody answering refuses nothing.
-                Err(_) => return (Stand::Out(None), Duration::ZERO),
-            }
-        }
-        tracing::warn!(%error, "no Lease is granted to us: there must be one writer alone");
-        self.keeper.open(State::Always);
-        self.tell(Leadership::Unneeded);
-        (Stand::Forbidden, RECHECK)
-    }
-
-    async fn look_again(&self) -> (Stand, Duration) {
-        if !matches!(self.is_granted().await, Ok(true)) {
-            return (Stand::Forbidden, RECHECK);
-        }
-        tracing::info!("a Lease is granted to us by now: elections begin");
-        self.keeper.close();
-        self.tell(Leadership::Waiting { holder: None });
-        (Stand::Out(None), Duration::ZERO)
-    }
-
-    /// Whether everything an election takes is granted.
-    async fn is_granted(&self) -> Result<bool, Error> {
-        for verb in ["get", "create", "update"] {
-            // RBAC cannot bind `create` to a name.
-            let name = if verb == "create" {
-                ""
-            } else {
-                &self.options.name
-            };
-            let access = crate::Access {
-                verb: verb.into(),
-                group: "coordination.k8s.io".into(),
-                resource: "leases".into(),
-                namespace: self.cluster.namespace().into(),
-                name: name.into(),
-                ..crate::Access::default()
-            };
-            if !self.cluster.may(&access).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     // --- holding it
@@ -329,8 +271,11 @@ impl Election {
             Ok(now) if Record::of(&now).holder == self.options.identity => {
                 (Stand::In(now, renewed), Duration::ZERO)
             }
-            Ok(now) => self.lost(Some(Record::of(&now).holder)),
-            Err(error) if error.is_not_found() => self.lost(None),
+            Ok(now) => {
+                let seen = Seen::shown(None, Record::of(&now), &self.options);
+                self.lost(seen)
+            }
+            Err(error) if error.is_not_found() => self.lost(self.ours(&lease, renewed)),
             Err(error) => self.keep_trying(lease, renewed, &error),
         }
     }
@@ -338,16 +283,24 @@ impl Election {
     fn keep_trying(&self, lease: Value, renewed: Instant, error: &Error) -> (Stand, Duration) {
         tracing::warn!(%error, "the lease could not be renewed");
         if renewed.elapsed() >= self.options.renew {
-            return self.lost(None);
+            return self.lost(self.ours(&lease, renewed));
         }
         (Stand::In(lease, renewed), self.options.retry / 4)
     }
 
-    fn lost(&self, holder: Option<String>) -> (Stand, Duration) {
+    /// Our own record: until it has run out nobody else can lead, whatever became of the Lease.
+    fn ours(&self, lease: &Value, renewed: Instant) -> Seen {
+        Seen::since(Record::of(lease), renewed, &self.options)
+    }
+
+    fn lost(&self, seen: Seen) -> (Stand, Duration) {
+        let holder = seen
+            .holder()
+            .filter(|holder| *holder != self.options.identity);
         tracing::warn!(?holder, "we lead no longer");
         self.keeper.close();
         self.tell(Leadership::Waiting { holder });
-        (Stand::Out(None), Duration::ZERO)
+        (Stand::Out(Some(seen)), Duration::ZERO)
     }
 
     // --- the end
@@ -373,15 +326,18 @@ impl Election {
     // --- requests
 
     async fn read(&self) -> Result<Value, Error> {
-        self.cluster
-            .call(request::get(self.path())?, self.limit())
-            .await
+        self.call(request::get(self.path())?).await
     }
 
     async fn write(&self, lease: &Value) -> Result<Value, Error> {
-        self.cluster
-            .call(request::put(self.path(), lease)?, self.limit())
-            .await
+        self.call(request::put(self.path(), lease)?).await
+    }
+
+    /// Whoever was served with a Lease may be refused it for a moment alone, and others may lead meanwhile.
+    async fn call(&self, request: Request<Vec<u8>>) -> Result<Value, Error> {
+        let lease = self.cluster.call(request, self.limit()).await?;
+        self.granted.store(true, Ordering::Relaxed);
+        Ok(lease)
     }
 
     fn path(&self) -> String {

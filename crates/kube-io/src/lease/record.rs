@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::MicroTime, jiff::Timestamp};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{API_VERSION, LeaseOptions};
 
@@ -35,15 +36,79 @@ impl Record {
     }
 
     /// How long it holds after a renewal; ours where it does not say.
-    pub(super) fn duration(&self, ours: Duration) -> Duration {
+    fn duration(&self, ours: Duration) -> Duration {
         match self.seconds {
             0 => ours,
             seconds => Duration::from_secs(seconds),
         }
     }
 
-    pub(super) fn is_held_by_other_than(&self, identity: &str) -> bool {
+    fn is_held_by_other_than(&self, identity: &str) -> bool {
         !self.holder.is_empty() && self.holder != identity
+    }
+}
+
+/// What is known of who holds the Lease, by somebody who does not.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// `None`: it is gone, or was written by somebody and not read since.
+    record: Option<Record>,
+    /// When it was first seen so.
+    since: Instant,
+    /// How long its holder may write after that.
+    duration: Duration,
+}
+
+impl Seen {
+    /// The Lease shows this record.
+    pub(super) fn shown(before: Option<Self>, record: Record, options: &LeaseOptions) -> Self {
+        match before {
+            Some(before) if before.record.as_ref() == Some(&record) => before,
+            _ => Self::since(record, Instant::now(), options),
+        }
+    }
+
+    /// A record that was renewed then, or seen then.
+    pub(super) fn since(record: Record, since: Instant, options: &LeaseOptions) -> Self {
+        Self {
+            duration: record.duration(options.duration),
+            record: Some(record),
+            since,
+        }
+    }
+
+    /// Somebody may have begun to lead this moment.
+    pub(super) fn somebody(duration: Duration) -> Self {
+        Self {
+            record: None,
+            since: Instant::now(),
+            duration,
+        }
+    }
+
+    /// The Lease is gone. Its holder may have renewed it until the moment before, unless that was nobody,
+    /// or we ourselves a short while ago.
+    pub(super) fn gone(self, options: &LeaseOptions) -> Self {
+        let over = self.since.elapsed() >= self.duration;
+        match &self.record {
+            None => self,
+            Some(record) if record.holder.is_empty() => self,
+            Some(record) if record.holder == options.identity && !over => self,
+            Some(_) => Self::somebody(self.duration),
+        }
+    }
+
+    /// How long another may still take itself for the leader.
+    pub(super) fn left(&self, options: &LeaseOptions) -> Option<Duration> {
+        let other = |record: &Record| record.is_held_by_other_than(&options.identity);
+        let left = self.duration.saturating_sub(self.since.elapsed());
+        (self.record.as_ref().is_none_or(other) && !left.is_zero()).then_some(left)
+    }
+
+    /// Its holder, where that is known.
+    pub(super) fn holder(&self) -> Option<String> {
+        let record = self.record.as_ref()?;
+        (!record.holder.is_empty()).then(|| record.holder.clone())
     }
 }
 

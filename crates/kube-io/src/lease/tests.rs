@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 
 use super::record::Record;
+use super::rights::REFUSED_AFTER_A_GRANT;
 use super::*;
 use crate::testing::{Answer, Asked, cluster, refused};
 
@@ -28,6 +29,10 @@ enum Fault {
 impl Server {
     fn fail(&self, fault: Option<Fault>) {
         *self.fault.lock().expect("whole") = fault;
+    }
+
+    fn delete(&self) {
+        *self.lease.lock().expect("whole") = None;
     }
 
     fn answer(&self, asked: &Asked) -> Answer {
@@ -262,4 +267,84 @@ async fn a_refusal_amid_an_outage_makes_nobody_a_second_writer() {
     server.fail(Some(Fault::Forbidden));
     let took = first.becomes(&Leadership::Unneeded).await;
     assert!(took > REFUSED_AFTER_A_GRANT, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_deleted_makes_no_second_leader() {
+    let server = Server::default();
+    let mut first = Candidate::stand(&server, "first");
+    let took = first.becomes(&Leadership::Leading).await;
+    assert!(took < Duration::from_secs(1), "a first install: {took:?}");
+    let second = Candidate::stand(&server, "second");
+    // Deleted at any time between two renewals.
+    for extra in (0..2000).step_by(300) {
+        tokio::time::sleep(Duration::from_millis(20_000 + extra)).await;
+        server.delete();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(4) {
+            assert!(!second.may_write().await, "after {:?}", begun.elapsed());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(first.may_write().await);
+        assert_eq!(server.holder(), "first", "made anew");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_lease_is_waited_out() {
+    let server = Server::default();
+    let mut first = Candidate::stand(&server, "first");
+    first.becomes(&Leadership::Leading).await;
+    let mut second = Candidate::stand(&server, "second");
+    let mut third = Candidate::stand(&server, "third");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    first.task.abort();
+    // Whatever goes on meanwhile.
+    for fault in [Fault::Silent, Fault::Forbidden, Fault::Failing] {
+        server.fail(Some(fault));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    server.fail(None);
+    server.delete();
+    let begun = Instant::now();
+    let leads = tokio::select! {
+        _ = second.becomes(&Leadership::Leading) => "second",
+        _ = third.becomes(&Leadership::Leading) => "third",
+    };
+    let took = begun.elapsed();
+    assert!((12..=15).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(server.holder(), leads);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_wakes_up_without_a_lease_waits_like_others() {
+    let server = Server::default();
+    let mut first = Candidate::stand(&server, "first");
+    first.becomes(&Leadership::Leading).await;
+    server.fail(Some(Fault::Silent));
+    // Another leads meanwhile, for all it knows.
+    first.becomes(&Leadership::Waiting { holder: None }).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    server.delete();
+    server.fail(None);
+    let took = first.becomes(&Leadership::Leading).await;
+    assert!(took >= Duration::from_secs(12), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_by_without_rights_for_a_while_stands_by() {
+    let server = Server::default();
+    let mut first = Candidate::stand(&server, "first");
+    first.becomes(&Leadership::Leading).await;
+    let mut second = Candidate::stand(&server, "second");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    // A RoleBinding is deleted and made again.
+    server.fail(Some(Fault::Forbidden));
+    let begun = Instant::now();
+    while begun.elapsed() < REFUSED_AFTER_A_GRANT - Duration::from_secs(2) {
+        assert!(!second.may_write().await, "after {:?}", begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let took = second.becomes(&Leadership::Unneeded).await;
+    assert!(took <= Duration::from_secs(5), "{took:?}");
 }

@@ -253,6 +253,36 @@ pub fn a_lease_that_is_deleted_costs_nothing() {
     controller.stop().unwrap();
 }
 
+/// One stands by while the Lease is deleted again and again in the middle of a churn: it lives on.
+pub fn a_lease_that_is_deleted_makes_no_second_writer() {
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    lab.add_account(&site.name, "second").unwrap();
+    site.apply_pool(&pool("p", "10.0.0.0/20")).unwrap();
+    let two = Two { site, next: 0 };
+    let first = two.start("controller", true);
+    let second = two.start("second", false);
+    let calls = many::create(&two.site, 600).unwrap();
+    let lease = format!("{LEASES}/{}/leases/ferrolb-controller", two.site.name);
+    for some in calls.chunks(100) {
+        lab.admin().call(&Call::delete(&lease)).unwrap();
+        lab.admin().each(4, some.to_vec()).unwrap();
+        wait::until("the Lease is there again", SOON, || {
+            thread::sleep(Duration::from_millis(50));
+            Ok(lab.admin().call(&Call::get(&lease))?.code == 200)
+        })
+        .unwrap();
+    }
+    // Which fails for a doubled address too.
+    many::all_served(&two.site, calls.len(), SOON).unwrap();
+    let wrote = two.status_writes("second").len();
+    assert_eq!(wrote, 0, "who stood by wrote\n{}", second.tail());
+    let moved = two.status_writes("controller").len();
+    assert_eq!(moved, calls.len(), "each was written once");
+    second.stop().unwrap();
+    first.stop().unwrap();
+}
+
 /// The two have the same rules and different names, so neither takes the other for itself.
 pub fn two_processes_of_one_host_are_two() {
     let Some(lab) = lab::shared() else { return };

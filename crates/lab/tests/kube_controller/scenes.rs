@@ -8,7 +8,7 @@ use crate::{kills, leaders, outages};
 /// A name, and what happens.
 type Scene = (&'static str, fn());
 
-const SCENES: [Scene; 6] = [
+const SCENES: [Scene; 7] = [
     ("another takes over", leaders::another_takes_over),
     ("one keeps the state", leaders::one_keeps_the_state),
     (
@@ -18,6 +18,10 @@ const SCENES: [Scene; 6] = [
     (
         "a Lease that is deleted costs nothing",
         leaders::a_lease_that_is_deleted_costs_nothing,
+    ),
+    (
+        "a Lease that is deleted makes no second writer",
+        leaders::a_lease_that_is_deleted_makes_no_second_writer,
     ),
     ("the API server fails", outages::the_api_server_fails),
     ("killed again and again", kills::killed_again_and_again),

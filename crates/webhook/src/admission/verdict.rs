@@ -10,7 +10,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ferrolb_api::{core::ObjectMeta, resource::BGPPeer};
-use ferrolb_config::{Resources, check_tolerating, resources::Kind, unreadable::Unreadable};
+use ferrolb_config::{
+    MOST_OF_A_CODE, Resources, check_tolerating, resources::Kind, unreadable::Unreadable,
+};
 use ferrolb_types::{
     Code, Diagnostic, ObjectRef, Segment,
     codes::{advertisement, selector},
@@ -174,7 +176,9 @@ pub(super) fn judge<K: Kind>(
     let own = known.iter().filter(|error| error.object == object);
     let own: BTreeSet<_> = own.map(shape).collect();
     let was_there = |error: &Diagnostic| {
-        known.contains(error) || (error.object == object && own.contains(&shape(error)))
+        known.contains(error)
+            || is_cut(&known, error)
+            || (error.object == object && own.contains(&shape(error)))
     };
     let (had, brought): (Vec<_>, Vec<_>) = errors.into_iter().partition(was_there);
     let had = had.into_iter().filter(|error| error.object == object);
@@ -188,6 +192,12 @@ fn shape(fault: &Diagnostic) -> (Code, Vec<&Segment>, Option<&str>) {
     let keys = fault.field.segments().iter();
     let keys = keys.filter(|segment| matches!(segment, Segment::Key(_)));
     (fault.code, keys.collect(), fault.value.as_deref())
+}
+
+/// Whether the object had more faults of this code than are told: then nobody can say which of them it had.
+fn is_cut(known: &BTreeSet<Diagnostic>, error: &Diagnostic) -> bool {
+    let alike = |one: &&Diagnostic| one.code == error.code && one.object == error.object;
+    known.iter().filter(alike).count() > MOST_OF_A_CODE
 }
 
 /// The faults of the cluster as it was, and of the cluster without the object: what others have with each

@@ -5,7 +5,7 @@ pub(crate) mod bgp;
 mod conflict;
 pub(crate) mod l2;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ferrolb_api::{
     core::LabelSelector,
@@ -59,21 +59,24 @@ impl<'r> Pools<'r> {
         let named = names
             .iter()
             .filter_map(|name| self.by_name.get(name.as_str()));
-        let mut chosen: Vec<usize> = named.copied().collect();
+        let mut chosen: BTreeSet<usize> = named.copied().collect();
+        let mut followed = BTreeSet::new();
         for (index, selector) in selectors.iter().enumerate() {
-            let before = chosen.len();
+            // One that is repeated is refused, and would choose the same.
+            if !followed.insert(selector) {
+                continue;
+            }
             let forms = self.forms.iter().enumerate();
             let matching = forms.filter(|(_, form)| selector.matches(&form.labels));
-            chosen.extend(matching.map(|(n, _)| n));
-            if chosen.len() == before {
+            let mut matching = matching.map(|(n, _)| n).peekable();
+            if matching.peek().is_none() {
                 let cause = "no usable pool has these labels";
                 let remedy = "correct the selector, or label a pool";
                 report.warn(code::A010, at.index(index), None, cause, remedy);
             }
+            chosen.extend(matching);
         }
-        chosen.sort_unstable();
-        chosen.dedup();
-        chosen
+        chosen.into_iter().collect()
     }
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who makes room when every place is taken.
 
-use axum::routing::get;
+use axum::{
+    body::Bytes,
+    routing::{get, post},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -9,7 +12,10 @@ use tokio::{
 };
 
 use super::{client::plain, *};
-use crate::serve::server::{Server, bind};
+use crate::serve::{
+    places::Seen,
+    server::{Server, bind},
+};
 
 /// Much longer than who makes room may take, and shorter than an idle connection may stay.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,6 +28,7 @@ async fn narrow(stop: &CancellationToken) -> (SocketAddr, CancellationToken) {
     let slow = go.clone();
     let router = axum::Router::new()
         .route("/", get(|| async { "ok" }))
+        .route("/body", post(async |body: Bytes| body.len().to_string()))
         .route("/slow", get(async move || slow.cancelled().await));
     let mut server = Server::new(None, router, metrics.own().refused_by("test"));
     server.bounds = Bounds {
@@ -94,6 +101,46 @@ async fn one_with_a_request_under_way_does_not() {
     }
     assert_eq!(timeout(PATIENCE, waiting).await.unwrap().status, 200);
     stop.cancel();
+}
+
+#[tokio::test]
+async fn one_whose_request_is_not_whole_does() {
+    let stop = CancellationToken::new();
+    let (address, _) = narrow(&stop).await;
+    let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx";
+    let mut slow = [kept(address).await, kept(address).await];
+    for stream in &mut slow {
+        stream.write_all(head.as_bytes()).await.unwrap();
+    }
+    let trickle = async {
+        loop {
+            for stream in &mut slow {
+                let _ = stream.write_all(b"x").await;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = timeout(PATIENCE, plain(address, "/")) => answer,
+        () = trickle => unreachable!(),
+    };
+    assert_eq!(answer.expect("nobody made room").status, 200);
+    let closed = [is_closed(&mut slow[0]).await, is_closed(&mut slow[1]).await];
+    assert!(closed[0] != closed[1], "one is enough: {closed:?}");
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_is_not_under_way() {
+    let seen = Arc::new(Seen::new());
+    let [first, second] = [seen.begin(), seen.begin()];
+    first.is_whole();
+    assert!(!seen.is_idle());
+    drop(first);
+    second.is_whole();
+    second.is_whole();
+    second.end(true);
+    assert!(seen.is_idle());
 }
 
 #[tokio::test]

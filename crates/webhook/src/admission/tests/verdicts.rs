@@ -292,3 +292,18 @@ fn warnings_are_short_and_few() {
     );
     assert_eq!(warnings[10], "20 more warnings are not listed");
 }
+
+/// Of a flood of faults nobody can say which of them the object had: it can be mended all the same.
+#[test]
+fn an_object_with_more_faults_than_are_told_is_mended_step_by_step() {
+    let faulty = |count: usize| {
+        let entries: Vec<String> = (0..count).map(|n| format!("x{n}")).collect();
+        format!("{{addresses: [{}]}}", entries.join(", "))
+    };
+    let [many, fewer] = [100, 99].map(faulty);
+    let present = format!("IPAddressPool bad {many}");
+    let update = |spec: &str| send(&[&present], &format!("UPDATE IPAddressPool bad {spec}"));
+    assert!(update(&fewer).allowed);
+    let other = fewer.replacen("x0", "10.0.0.0/24, 10.0.0.0/25", 1);
+    assert!(!update(&other).allowed, "a fault of another code");
+}
