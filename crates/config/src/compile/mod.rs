@@ -12,6 +12,7 @@ mod last_good;
 mod nodes;
 mod peers;
 mod pools;
+mod ranges;
 mod report;
 mod selectors;
 mod settle;

@@ -11,6 +11,7 @@ use ferrolb_api::resource::{IPAddressPool, ServiceAllocation};
 use ferrolb_types::{FieldPath, IpRange, Labels, PoolName, RangeError, codes::pool as code};
 
 use super::{
+    ranges::Ranges,
     report::{Parsed, Report, refuse_repeated},
     selectors,
     settle::Rules,
@@ -26,19 +27,13 @@ pub(crate) struct PoolForm {
     pub(crate) labels: Labels,
 }
 
-/// Where an address range in force belongs.
-pub(super) struct Owner {
-    last: IpAddr,
-    pool: PoolName,
-    index: usize,
-}
-
 /// The pools in force.
 pub(crate) struct PoolRules<'r> {
     resources: &'r Resources,
     pub(crate) in_force: BTreeMap<PoolName, PoolForm>,
-    /// Ranges in force by their first address; none overlaps another.
-    ranges: BTreeMap<IpAddr, Owner>,
+    pub(super) ranges: Ranges,
+    /// The ranges of each pool that is refused for those in force, where it counts beside them all the same.
+    contested: Vec<Ranges>,
 }
 
 impl<'r> PoolRules<'r> {
@@ -46,7 +41,8 @@ impl<'r> PoolRules<'r> {
         Self {
             resources,
             in_force: BTreeMap::new(),
-            ranges: BTreeMap::new(),
+            ranges: Ranges::default(),
+            contested: Vec::new(),
         }
     }
 
@@ -55,7 +51,7 @@ impl<'r> PoolRules<'r> {
         let mut reports: BTreeMap<&PoolName, Report> = BTreeMap::new();
         for (node, facts) in &self.resources.nodes {
             for address in &facts.internal_ips {
-                let Some((_, owner)) = self.overlapping(*address, *address).next() else {
+                let Some((_, owner)) = self.ranges.overlapping(*address, *address).next() else {
                     continue;
                 };
                 let report = reports.entry(&owner.pool);
@@ -77,35 +73,6 @@ impl<'r> PoolRules<'r> {
             || ferrolb_types::ObjectRef::new(IPAddressPool::KIND, "", name.as_str()),
             |object| object.reference(),
         )
-    }
-
-    /// The ranges in force that share an address with `first..=last`, highest first.
-    fn overlapping(&self, first: IpAddr, last: IpAddr) -> impl Iterator<Item = (&IpAddr, &Owner)> {
-        self.ranges
-            .range(..=last)
-            .rev()
-            .take_while(move |(_, owner)| owner.last >= first)
-    }
-
-    /// The ranges in force that share an address with one of the entries, each with such an entry. Entries
-    /// that overlap are followed once: the cost grows with the entries and the ranges, not with both.
-    pub(super) fn met_by<'e>(
-        &self,
-        entries: &'e [Entry],
-    ) -> impl Iterator<Item = (&'e Entry, &IpAddr, &Owner)> {
-        let mut sorted: Vec<&Entry> = entries.iter().collect();
-        sorted.sort_by_key(|entry| (entry.range.first(), entry.index));
-        let mut reached: Option<IpAddr> = None;
-        sorted.into_iter().flat_map(move |entry| {
-            let (first, last) = (entry.range.first(), entry.range.last());
-            let first = reached.map_or(first, |reached| reached.max(first));
-            let is_new = reached.is_none_or(|reached| reached < last);
-            reached = reached.max(Some(last));
-            let met = is_new.then(|| self.overlapping(first, last));
-            met.into_iter()
-                .flatten()
-                .map(move |(first, owner)| (entry, first, owner))
-        })
     }
 }
 
@@ -135,7 +102,8 @@ impl Rules<IPAddressPool> for PoolRules<'_> {
 
     fn conflicts(&mut self, form: &mut PoolForm, report: &mut Report) {
         let mut named = BTreeSet::new();
-        for (entry, first, owner) in self.met_by(&form.pool.entries) {
+        let all = [&self.ranges].into_iter().chain(&self.contested);
+        for (entry, first, owner) in all.flat_map(|ranges| ranges.met_by(&form.pool.entries)) {
             if !named.insert(&owner.pool) {
                 continue;
             }
@@ -152,15 +120,15 @@ impl Rules<IPAddressPool> for PoolRules<'_> {
     }
 
     fn enter(&mut self, form: PoolForm) {
-        for entry in &form.pool.entries {
-            let owner = Owner {
-                last: entry.range.last(),
-                pool: form.pool.name.clone(),
-                index: entry.index,
-            };
-            self.ranges.insert(entry.range.first(), owner);
-        }
-        self.in_force.insert(form.pool.name.clone(), form);
+        let pool = &form.pool;
+        self.ranges.enter(&pool.name, &pool.entries);
+        self.in_force.insert(pool.name.clone(), form);
+    }
+
+    fn contested(&mut self, form: &PoolForm) {
+        let mut ranges = Ranges::default();
+        ranges.enter(&form.pool.name, &form.pool.entries);
+        self.contested.push(ranges);
     }
 
     fn salvage(&mut self, form: PoolForm, _well_formed: bool) -> Vec<IpRange> {

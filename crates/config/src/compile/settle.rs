@@ -39,6 +39,9 @@ pub(crate) trait Rules<K> {
     /// Puts a form in force.
     fn enter(&mut self, form: Self::Form);
 
+    /// Takes note of a form that older ones keep out, where younger ones are to be judged beside it too.
+    fn contested(&mut self, _form: &Self::Form) {}
+
     /// What is to be remembered of an object whose form is in force.
     fn keep(&mut self, object: &Arc<K>, _form: &Self::Form) -> Arc<K> {
         object.clone()
@@ -102,6 +105,9 @@ pub(crate) fn settle<K: Keep, R: Rules<K>>(
         outcome.warnings.extend(report.warnings.take());
         let in_force = report.is_clean() || well_formed && rules.stands(&form);
         if !in_force {
+            if well_formed && outcome.tolerates.is_some() {
+                rules.contested(&form);
+            }
             refused.push((object, form, report, well_formed));
             continue;
         }

@@ -128,6 +128,16 @@ const ROWS: &[Row] = &[
         "of the older pool bad",
     ),
     Row(
+        "the addresses of a pool that is refused for an overlap",
+        &[
+            "IPAddressPool a@1 {addresses: [1.1.1.0/24]}",
+            "IPAddressPool b@2 {addresses: [1.1.1.128-1.1.2.255]}",
+        ],
+        "CREATE IPAddressPool new {addresses: [1.1.2.0/25]}",
+        &["P009 new spec.addresses[0]"],
+        "of the older pool b",
+    ),
+    Row(
         "the alias of a Community with another fault",
         &["Community bad@1 {communities: [{name: a, value: '1:1'}, {name: b, value: x}]}"],
         "CREATE Community new {communities: [{name: a, value: '1:1'}]}",
