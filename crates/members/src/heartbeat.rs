@@ -69,6 +69,8 @@ pub struct Datagram {
     pub to: IpAddr,
     /// The own address it must come from to count there; absent where none of that family is known.
     pub from: Option<IpAddr>,
+    /// Whether the node it goes to is heard: then its host is there to take it.
+    pub is_heard: bool,
     /// What to send.
     pub bytes: Arc<[u8]>,
 }
@@ -216,14 +218,14 @@ impl Heartbeat {
     /// Does what is due at `now`.
     pub fn timeout(&mut self, now: Instant) {
         self.excuse(now, now.saturating_duration_since(self.deadline()));
-        if now >= self.beats_at {
-            self.send(Kind::Alive);
-            self.beats_at = now + self.timing.interval;
-        }
         if let Some(limit) = now.checked_sub(self.timing.silence) {
             while let Some(node) = self.heard.silent_since(limit) {
                 self.lose(&node);
             }
+        }
+        if now >= self.beats_at {
+            self.send(Kind::Alive);
+            self.beats_at = now + self.timing.interval;
         }
         self.settle(now);
     }
@@ -267,11 +269,17 @@ impl Heartbeat {
         };
         let bytes: Arc<[u8]> = beat.emit().into();
         let own = &self.own_addresses;
-        self.out.extend(self.nodes.values().filter_map(|addresses| {
-            let (to, from) = way(own, addresses)?;
-            let bytes = Arc::clone(&bytes);
-            Some(Output::Send(Datagram { to, from, bytes }))
-        }));
+        let heard = &self.heard;
+        self.out
+            .extend(self.nodes.iter().filter_map(|(node, addresses)| {
+                let (to, from) = way(own, addresses)?;
+                Some(Output::Send(Datagram {
+                    to,
+                    from,
+                    is_heard: heard.contains(node),
+                    bytes: Arc::clone(&bytes),
+                }))
+            }));
     }
 
     /// Tells who is alive, once the others had time to speak. Not upon a beat: after a stall many of them

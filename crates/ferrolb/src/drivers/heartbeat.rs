@@ -11,7 +11,7 @@ use std::{
 };
 
 use ferrolb_members::{Heartbeat, Output, Timing, Unlisted};
-use ferrolb_telemetry::metrics::Counter;
+use ferrolb_telemetry::metrics::Beats;
 use ferrolb_types::NodeName;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -51,8 +51,8 @@ pub struct Driver {
     pub alive: watch::Receiver<Alive>,
     /// Tells that there are [`News`]: see [`Driver::take_news`].
     pub news: watch::Receiver<News>,
-    /// How many beats came from an address that is none of their node's.
-    pub unlisted: Counter,
+    /// What it counts.
+    pub beats: Beats,
     taken: watch::Sender<News>,
     task: JoinHandle<()>,
 }
@@ -63,12 +63,12 @@ impl Driver {
     /// # Errors
     /// A socket cannot be opened.
     pub fn start(settings: Settings, stop: CancellationToken) -> io::Result<Self> {
-        let sockets = Sockets::open(settings.port, settings.bind)?;
+        let beats = Beats::default();
+        let sockets = Sockets::open(settings.port, settings.bind, beats.unsent.clone())?;
         let (nodes, nodes_rx) = watch::channel(Nodes::new());
         let (facts, facts_rx) = watch::channel(Vec::new());
         let (alive_tx, alive) = watch::channel(None);
         let (news_tx, news) = watch::channel(News::new());
-        let unlisted = Counter::default();
         let beating = Beating {
             machine: Heartbeat::new(Instant::now(), settings.own, settings.timing),
             sockets,
@@ -76,7 +76,7 @@ impl Driver {
             facts: facts_rx,
             alive: alive_tx,
             news: news_tx.clone(),
-            unlisted: unlisted.clone(),
+            beats: beats.clone(),
         };
         let task = tokio::spawn(beating.run(stop));
         Ok(Self {
@@ -84,7 +84,7 @@ impl Driver {
             facts,
             alive,
             news,
-            unlisted,
+            beats,
             taken: news_tx,
             task,
         })
@@ -116,14 +116,14 @@ struct Beating {
     facts: watch::Receiver<Vec<u8>>,
     alive: watch::Sender<Alive>,
     news: watch::Sender<News>,
-    unlisted: Counter,
+    beats: Beats,
 }
 
 impl Beating {
     async fn run(mut self, stop: CancellationToken) {
         let mut buffer = [0; ferrolb_members::LONGEST];
         loop {
-            self.flush().await;
+            self.flush();
             let deadline = tokio::time::Instant::from_std(self.machine.deadline());
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -143,7 +143,7 @@ impl Beating {
             }
         }
         self.machine.leave();
-        self.flush().await;
+        self.flush();
     }
 
     fn take_nodes(&mut self) {
@@ -154,10 +154,10 @@ impl Beating {
             .set_nodes(machine.own_addresses(), machine.others());
     }
 
-    async fn flush(&mut self) {
+    fn flush(&mut self) {
         while let Some(output) = self.machine.poll() {
             match output {
-                Output::Send(beat) => self.sockets.send(&beat).await,
+                Output::Send(beat) => self.sockets.send(&beat),
                 Output::Alive(alive) => drop(self.alive.send_replace(Some(alive))),
                 Output::Came(node) => self.turn(|alive| alive.insert(node)),
                 Output::Went(node) => self.turn(|alive| alive.remove(&node)),
@@ -180,7 +180,7 @@ impl Beating {
     }
 
     fn note(&self, unlisted: &Unlisted) {
-        self.unlisted.inc();
+        self.beats.unlisted.inc();
         if unlisted.is_news {
             let listed = self.machine.others().get(&unlisted.node);
             tracing::warn!(

@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use ferrolb_telemetry::metrics::Counter;
+use ferrolb_telemetry::metrics::Beats;
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
@@ -53,7 +53,7 @@ pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
         &role.args().serve,
         role.name(),
         process.node(),
-        process.unlisted(),
+        process.beats(),
         questions,
         &stop,
     )
@@ -170,10 +170,10 @@ impl Process {
         announcing.map(|announcing| announcing.node.as_str())
     }
 
-    /// Where it counts unlisted beats, of a role that announces.
-    fn unlisted(&self) -> Option<Counter> {
+    /// Where it counts heartbeats, of a role that announces.
+    fn beats(&self) -> Option<Beats> {
         let announcing = self.announcing.as_ref();
-        announcing.map(|announcing| announcing.heartbeat.unlisted.clone())
+        announcing.map(|announcing| announcing.heartbeat.beats.clone())
     }
 
     async fn run(mut self, mut channels: Channels, stop: &CancellationToken) {

@@ -64,7 +64,9 @@ impl Fleet {
             for (name, machine) in &mut self.machines {
                 while let Some(output) = machine.poll() {
                     match output {
-                        Output::Send(Datagram { to, from, bytes }) => {
+                        Output::Send(Datagram {
+                            to, from, bytes, ..
+                        }) => {
                             assert_eq!(from, self.addresses.get(name).copied());
                             sent.push((name.clone(), to, bytes));
                         }
@@ -167,6 +169,28 @@ fn a_leaving_node_is_gone_at_once() {
     fleet.machines.get_mut(&node(2)).unwrap().leave();
     fleet.drain();
     assert_eq!(fleet.seen_by(1), ["n1"]);
+}
+
+#[test]
+fn a_beat_says_whether_the_node_it_goes_to_is_heard() {
+    let now = Instant::now();
+    let mut machine = Heartbeat::new(now, node(1), Timing::default());
+    machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
+    let beats = |machine: &mut Heartbeat, after: u32| -> Vec<(IpAddr, bool)> {
+        machine.timeout(now + after * MS);
+        let told = std::iter::from_fn(|| machine.poll());
+        let beats = told.filter_map(|output| match output {
+            Output::Send(beat) => Some((beat.to, beat.is_heard)),
+            _ => None,
+        });
+        beats.collect()
+    };
+    let of = |heard| vec![(address(2), false), (address(3), heard)];
+    assert_eq!(beats(&mut machine, 0), of(false));
+    machine.receive(now + 50 * MS, address(3), &alive(3));
+    assert_eq!(beats(&mut machine, 100), of(true));
+    (2..=4).for_each(|step| drop(beats(&mut machine, step * 100)));
+    assert_eq!(beats(&mut machine, 500), of(false), "it fell silent");
 }
 
 #[test]
