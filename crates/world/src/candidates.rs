@@ -182,8 +182,8 @@ impl Candidates {
 }
 
 fn lacks(node: &Node, interfaces: &Interfaces) -> bool {
-    match (interfaces, &node.facts) {
-        (Interfaces::Named(named), Some(facts)) => facts.lacks_all(named),
-        _ => false,
-    }
+    node.facts.as_ref().is_some_and(|facts| match interfaces {
+        Interfaces::All => facts.has_no_interface(),
+        Interfaces::Named(named) => facts.lacks_all(named),
+    })
 }

@@ -19,6 +19,12 @@ pub struct NodeFacts {
 }
 
 impl NodeFacts {
+    /// Whether it is known that the node has no interface at all.
+    #[must_use]
+    pub fn has_no_interface(&self) -> bool {
+        self.interfaces.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+
     /// Whether it is known that the node has none of these interfaces.
     #[must_use]
     pub fn lacks_all(&self, named: &BTreeSet<String>) -> bool {

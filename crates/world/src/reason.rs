@@ -72,7 +72,7 @@ pub enum Reason {
     NoEndpoints,
     /// No endpoint on this node is usable, and the traffic policy is `Local`.
     NoLocalEndpoints,
-    /// The node has none of the interfaces the advertisements name.
+    /// The node has none of the interfaces to announce on.
     NoInterface,
     /// Another candidate comes first in the election.
     NotOwner,

@@ -138,7 +138,7 @@ impl Reason {
                 "externalTrafficPolicy is Local and no endpoint on the node {node} is usable"
             ),
             Self::NoInterface => {
-                format!("the node {node} has none of the interfaces that the advertisements name")
+                format!("the node {node} has none of the interfaces to announce on")
             }
             Self::NotOwner => not_owner(subject.owner),
         }
@@ -182,7 +182,7 @@ impl Reason {
                 "nothing, if that is meant; otherwise run a Pod there or use Cluster".into()
             }
             Self::NoInterface => {
-                "correct the interfaces of the L2Advertisement, or take the node out of it".into()
+                "see to the interfaces of the node, correct those of the L2Advertisement, or take the node out of it".into()
             }
             Self::NotOwner => "nothing: one node announces an address in layer 2".into(),
         }

@@ -266,6 +266,25 @@ fn case_33_mended_a_node_without_the_interface_gives_way() {
 }
 
 #[test]
+fn a_node_without_any_interface_gives_way_under_every_advertisement() {
+    for ads in [vec![l2(&[])], vec![with_interfaces(&[], &["eth0"])]] {
+        let mut scene = Scene::iris(&["iris1"], plain(ads, vec![]));
+        scene.facts = vec![facts("iris1", &["eth0"]), facts("iris2", &[])];
+        assert_eq!(scene.owners("web"), ["iris1"]);
+        let world = scene.world("iris2");
+        let (layer2, _) = world.refusals(&key("web"));
+        assert_eq!(layer2, Some(Reason::NoInterface));
+        assert!(world.has_no_interface());
+        assert!(!scene.world("iris1").has_no_interface());
+        // Where the only other one has none either, the first of them says so.
+        scene.facts = vec![facts("iris1", &[]), facts("iris2", &[])];
+        assert!(scene.owners("web").is_empty());
+        assert!(scene.world("iris2").unanswered(&key("web")).is_some());
+        assert!(scene.world("iris1").unanswered(&key("web")).is_none());
+    }
+}
+
+#[test]
 fn case_36_to_38_the_winner_leaves_and_returns() {
     let scene = Scene::iris(&["iris1"], both());
     let mut world = scene.world("iris1");

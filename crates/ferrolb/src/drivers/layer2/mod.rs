@@ -103,7 +103,8 @@ impl Handle {
 pub struct Layer2 {
     /// Takes commands.
     pub handle: Handle,
-    /// The interfaces that are not excluded, and whether they are answered on.
+    /// The interfaces that are not excluded, and whether they are answered on. It changes for the first time
+    /// once all are known, even where there are none.
     pub interfaces: watch::Receiver<Vec<InterfaceStatus>>,
     /// Every interface of the host with its addresses.
     pub links: watch::Receiver<Arc<Links>>,

@@ -43,6 +43,10 @@ pub(super) struct Task {
     watch: Option<LinkWatch>,
     /// Of the watch, of which there is one.
     said_of_watch: Said<()>,
+    /// Whether all interfaces are known, and not just those the kernel told of so far.
+    is_complete: bool,
+    /// Whether they were told to anybody: that there are none is told as well.
+    has_told: bool,
     ports: Ports,
     interfaces: BTreeMap<u32, InterfaceStatus>,
     commands: mpsc::Receiver<Command>,
@@ -72,6 +76,8 @@ impl Task {
             responder: Responder::new(&settings.responder),
             watch: Some(watch),
             said_of_watch: Said::default(),
+            is_complete: false,
+            has_told: false,
             ports: Ports::default(),
             interfaces: BTreeMap::new(),
             commands,
@@ -253,6 +259,7 @@ impl Task {
         match LinkWatch::open() {
             Ok(watch) => {
                 self.watch = Some(watch);
+                self.is_complete = false;
                 // The new table knows nothing of what is gone: begin anew.
                 let known: Vec<u32> = self.interfaces.keys().copied().collect();
                 for ifindex in known {
@@ -270,6 +277,7 @@ impl Task {
     }
 
     fn on_followed(&mut self) {
+        self.is_complete = true;
         if self.said_of_watch.is_over(&()) {
             tracing::info!("interfaces are followed again");
         }
@@ -291,18 +299,25 @@ impl Task {
         self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
     }
 
-    fn publish(&self) {
-        let interfaces: Vec<_> = self.interfaces.values().cloned().collect();
-        self.published.interfaces.send_if_modified(|before| {
-            let is_changed = *before != interfaces;
-            *before = interfaces;
-            is_changed
-        });
+    fn publish(&mut self) {
+        if self.is_complete {
+            self.publish_interfaces();
+        }
         if let Some(watch) = &self.watch {
             self.published
                 .links
                 .send_replace(Arc::new(watch.links().clone()));
         }
+    }
+
+    fn publish_interfaces(&mut self) {
+        let is_first = !std::mem::replace(&mut self.has_told, true);
+        let interfaces: Vec<_> = self.interfaces.values().cloned().collect();
+        self.published.interfaces.send_if_modified(|before| {
+            let is_news = is_first || *before != interfaces;
+            *before = interfaces;
+            is_news
+        });
     }
 
     fn feed(&mut self, input: Input<'_>) {
