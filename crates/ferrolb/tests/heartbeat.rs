@@ -9,10 +9,10 @@ mod common;
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use common::{Namespace, connect, is_able};
-use ferrolb::drivers::heartbeat::{Driver, Nodes, Settings};
+use ferrolb::drivers::heartbeat::{Changes, Driver, Members, Nodes, Settings};
 use ferrolb_members::{Beat, Kind, LONGEST, Timing};
 use ferrolb_types::NodeName;
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than it takes to settle, and then some for a slow machine.
@@ -55,9 +55,10 @@ async fn hears(n: u8, nodes: Nodes, bind: Option<IpAddr>) -> (BTreeSet<NodeName>
     let stop = CancellationToken::new();
     let mut driver = Driver::start(settings, stop.clone()).unwrap();
     driver.nodes.send_replace(nodes);
-    let both = |alive: &Option<BTreeSet<NodeName>>| alive.as_ref().is_some_and(|it| it.len() == 2);
-    let _ = tokio::time::timeout(PATIENCE, driver.alive.wait_for(both)).await;
-    let alive = driver.alive.borrow().clone().unwrap_or_default();
+    driver.ready.send_replace(true);
+    let both = |members: &Members| members.alive.as_ref().is_some_and(|it| it.len() == 2);
+    let _ = timeout(PATIENCE, driver.members.wait_for(both)).await;
+    let alive = driver.members.borrow().alive.clone().unwrap_or_default();
     let unlisted = driver.beats.unlisted.get();
     // The other one may need it a little longer.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -160,7 +161,7 @@ async fn counts(own: IpAddr, other: IpAddr) -> usize {
             }
         }
     };
-    let _ = tokio::time::timeout(LIMIT, all).await;
+    let _ = timeout(LIMIT, all).await;
     heard
 }
 
@@ -174,6 +175,7 @@ async fn beats(nodes: Nodes, stop: CancellationToken) -> u64 {
     };
     let driver = Driver::start(settings, stop.clone()).unwrap();
     driver.nodes.send_replace(nodes);
+    driver.ready.send_replace(true);
     stop.cancelled().await;
     let unsent = driver.beats.unsent.get();
     driver.finished().await;
@@ -200,4 +202,62 @@ fn a_rack_without_power_silences_no_other_node() {
         stop.cancel();
         assert_eq!((heard, beating.join().unwrap()), (BEATS, 0), "{net}");
     }
+}
+
+/// What the driver of node 1 tells in turn of node 2, which comes with facts, goes, and comes with others.
+async fn turns() -> Vec<Changes> {
+    let [own, other] = ["127.0.0.1", "127.0.0.2"].map(|text| text.parse::<IpAddr>().unwrap());
+    let settings = Settings {
+        own: node(1),
+        port: 7947,
+        bind: Some(own),
+        timing: Timing::default(),
+    };
+    let stop = CancellationToken::new();
+    let mut driver = Driver::start(settings, stop.clone()).unwrap();
+    let nodes = [(node(1), vec![own]), (node(2), vec![other])];
+    driver.nodes.send_replace(nodes.into());
+    let mut turns = Vec::new();
+    let socket = UdpSocket::bind((other, 7947)).await.unwrap();
+    let first = timeout(PATIENCE, driver.members.changed()).await;
+    first.expect("it settles").unwrap();
+    turns.push(driver.take());
+    for (kind, facts) in [
+        (Kind::Alive, "one"),
+        (Kind::Leaving, ""),
+        (Kind::Alive, "two"),
+    ] {
+        let facts = facts.into();
+        let node = node(2);
+        let beat = Beat { kind, node, facts }.emit();
+        socket.send_to(&beat, (own, 7947)).await.unwrap();
+        let next = timeout(PATIENCE, driver.members.changed()).await;
+        next.expect("it is told").unwrap();
+        turns.push(driver.take());
+    }
+    stop.cancel();
+    driver.finished().await;
+    turns
+}
+
+#[test]
+fn who_comes_and_what_it_tells_of_itself_are_told_in_one_turn() {
+    if !is_able() {
+        return;
+    }
+    let turns = Namespace::new().run(turns);
+    let turn = |alive: &[u8], facts: Option<Option<&str>>| Changes {
+        alive: Some(alive.iter().map(|n| node(*n)).collect()),
+        news: facts
+            .map(|facts| (node(2), facts.map(Into::into)))
+            .into_iter()
+            .collect(),
+    };
+    let expected = [
+        turn(&[1], None),
+        turn(&[1, 2], Some(Some("one"))),
+        turn(&[1], Some(None)),
+        turn(&[1, 2], Some(Some("two"))),
+    ];
+    assert_eq!(turns, expected);
 }

@@ -6,6 +6,9 @@
 //! nodes there are nothing is told, so that a node that just came does not take every address for its own;
 //! nor does one that was held up itself, and so heard nobody.
 //!
+//! To be alive is to be ready: a node hears the others from its start, and beats once it is told to begin.
+//! Until then the others share out its addresses among themselves, as though it were not there.
+//!
 //! A thousand nodes are some ten thousand beats a second, so a beat that brings no news costs no walk over
 //! the nodes: the living are told once, and from then on who comes and who goes.
 
@@ -105,6 +108,8 @@ pub struct Heartbeat {
     told: bool,
     /// When the others had time to speak; absent until it is known who they are.
     settles_at: Option<Instant>,
+    /// Whether it beats.
+    has_begun: bool,
     beats_at: Instant,
     out: VecDeque<Output>,
 }
@@ -124,6 +129,7 @@ impl Heartbeat {
             strangers: Strangers::default(),
             told: false,
             settles_at: None,
+            has_begun: false,
             beats_at: now,
             out: VecDeque::new(),
         }
@@ -157,6 +163,13 @@ impl Heartbeat {
     #[must_use]
     pub fn others(&self) -> &BTreeMap<NodeName, Vec<IpAddr>> {
         &self.nodes
+    }
+
+    /// The own node is ready: it beats from now on, at once for the first time.
+    pub fn begin(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.beats_at = now;
+        }
     }
 
     /// Tells what the own node says of itself from now on, beginning with a beat at once.
@@ -242,7 +255,7 @@ impl Heartbeat {
         }
     }
 
-    /// Says goodbye to every node.
+    /// Says goodbye to every node, where it ever beat.
     pub fn leave(&mut self) {
         self.send(Kind::Leaving);
     }
@@ -262,6 +275,9 @@ impl Heartbeat {
     }
 
     fn send(&mut self, kind: Kind) {
+        if !self.has_begun {
+            return;
+        }
         let beat = Beat {
             kind,
             node: self.own.clone(),

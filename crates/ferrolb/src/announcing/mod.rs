@@ -34,12 +34,10 @@ pub(crate) type Conflicts = BTreeMap<IpAddr, String>;
 
 /// What a driver has to tell.
 pub(crate) enum Heard {
-    /// The living nodes are these.
-    Alive(BTreeSet<NodeName>),
+    /// Nodes came or went, or told of themselves.
+    Members(heartbeat::Changes),
     /// The interfaces of this node changed.
     Interfaces,
-    /// Other nodes told of themselves.
-    Facts,
     /// Something happened in layer 2.
     Layer2(layer2::Event),
     /// A BGP session came up or went down.
@@ -71,6 +69,10 @@ pub(crate) struct Announcing {
     told_nodes: bool,
     /// The nodes that were last said to be alive.
     living: BTreeSet<NodeName>,
+    /// Whether it is known who is alive, without which layer 2 decides nothing.
+    knows_alive: bool,
+    /// Whether it is known where this node can announce.
+    knows_interfaces: bool,
 }
 
 impl Announcing {
@@ -108,6 +110,8 @@ impl Announcing {
             nodes_changed: true,
             told_nodes: false,
             living: BTreeSet::new(),
+            knows_alive: false,
+            knows_interfaces: false,
         })
     }
 
@@ -138,22 +142,13 @@ impl Announcing {
     /// Waits until a driver has something to tell.
     pub(crate) async fn hear(&mut self) -> Heard {
         let (heartbeat, layer2, bgp) = (&mut self.heartbeat, &mut self.layer2, &mut self.bgp);
-        let (alive, news) = (&mut heartbeat.alive, &mut heartbeat.news);
-        loop {
-            tokio::select! {
-                Ok(()) = alive.changed() => {
-                    let known = alive.borrow_and_update().clone();
-                    if let Some(alive) = known {
-                        return Heard::Alive(alive);
-                    }
-                }
-                Ok(()) = news.changed() => return Heard::Facts,
-                Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
-                Some(event) = layer2.events.recv() => return Heard::Layer2(event),
-                Ok(()) = bgp.established.changed() => return Heard::Sessions,
-                // Every driver has ended: so will this process.
-                else => std::future::pending().await,
-            }
+        tokio::select! {
+            Ok(()) = heartbeat.members.changed() => Heard::Members(heartbeat.take()),
+            Ok(()) = layer2.interfaces.changed() => Heard::Interfaces,
+            Some(event) = layer2.events.recv() => Heard::Layer2(event),
+            Ok(()) = bgp.established.changed() => Heard::Sessions,
+            // Every driver has ended: so will this process.
+            else => std::future::pending().await,
         }
     }
 
@@ -183,12 +178,27 @@ impl Announcing {
         }
     }
 
-    /// The living nodes are these.
-    pub(crate) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
+    /// Takes in what changed of the nodes: what they tell of themselves first, by which those that come are
+    /// judged.
+    pub(crate) fn take_members(&mut self, changes: heartbeat::Changes) {
+        for (node, facts) in changes.news {
+            match facts.as_deref().and_then(Facts::parse) {
+                Some(facts) => self.world.apply_facts(facts.of(node)),
+                // It is gone, or tells what a speaker does not.
+                None => self.world.delete_facts(&node),
+            }
+        }
+        if let Some(alive) = changes.alive {
+            self.set_alive(alive);
+        }
+    }
+
+    fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
         let came = names(alive.difference(&self.living));
         let went = names(self.living.difference(&alive));
         tracing::info!(living = alive.len(), %came, %went, "living nodes");
         self.living.clone_from(&alive);
+        self.knows_alive = true;
         self.world.set_alive(&Liveness::Nodes(alive));
     }
 
@@ -203,19 +213,9 @@ impl Announcing {
             interfaces: usable.map(|interface| interface.name.to_string()).collect(),
         };
         drop(interfaces);
+        self.knows_interfaces = true;
         self.heartbeat.facts.send_replace(facts.emit());
         self.world.apply_facts(facts.of(self.node.clone()));
-    }
-
-    /// Tells the world what other nodes told of themselves since it was last told.
-    pub(crate) fn take_facts(&mut self) {
-        for (node, facts) in self.heartbeat.take_news() {
-            match facts.as_deref().and_then(Facts::parse) {
-                Some(facts) => self.world.apply_facts(facts.of(node)),
-                // It is gone, or tells what a speaker does not.
-                None => self.world.delete_facts(&node),
-            }
-        }
     }
 
     /// Another station claims an address announced here.
@@ -230,6 +230,21 @@ impl Announcing {
             .insert(address, format!("{mac} on {interface}"));
     }
 
+    /// Whether it is known who is alive.
+    pub(crate) fn knows_alive(&self) -> bool {
+        self.knows_alive
+    }
+
+    /// The others may count on this node once its layer 2 decides and answers, and then for good: whatever
+    /// becomes of what it reads, it goes on as it was last told.
+    fn stand_by(&self) {
+        let is_ready = self.world.is_synced() && self.knows_alive && self.knows_interfaces;
+        let turns = |ready: &mut bool| is_ready && !std::mem::replace(ready, true);
+        if self.heartbeat.ready.send_if_modified(turns) {
+            tracing::info!("layer 2 decides: the other nodes are told that this one is there");
+        }
+    }
+
     /// Carries out what changed in the world; gives the Services of which this node now announces
     /// something else.
     pub(crate) async fn settle(&mut self) -> Vec<Turned> {
@@ -241,6 +256,7 @@ impl Announcing {
             self.told_bgp = true;
             self.tell_bgp(bgp::Command::Synced).await;
         }
+        self.stand_by();
         services
     }
 

@@ -154,7 +154,9 @@ impl Speaker {
     }
 
     fn hear(&mut self, heard: Heard) {
-        if let Heard::Alive(alive) = &heard {
+        if let Heard::Members(changes) = &heard
+            && let Some(alive) = &changes.alive
+        {
             let is_first = alive.first() == Some(&self.speaking.announcing.node);
             let objects = &self.speaking.objects;
             self.faults.speak(is_first, || objects.diagnostics());

@@ -27,6 +27,25 @@ pub type Nodes = BTreeMap<NodeName, Vec<IpAddr>>;
 /// gone.
 pub type News = BTreeMap<NodeName, Option<Vec<u8>>>;
 
+/// What is known of the nodes. Who came and what it tells of itself change in one step, so that nobody is
+/// judged before what it says is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Who is alive.
+    pub alive: Alive,
+    has_turned: bool,
+    news: News,
+}
+
+/// What changed since it was last taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The living nodes, where they are others.
+    pub alive: Alive,
+    /// What other nodes tell of themselves.
+    pub news: News,
+}
+
 /// Where to beat and how.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -47,18 +66,18 @@ pub struct Driver {
     pub nodes: watch::Sender<Nodes>,
     /// Takes what this node tells of itself, whenever that changes.
     pub facts: watch::Sender<Vec<u8>>,
-    /// Tells who is alive.
-    pub alive: watch::Receiver<Alive>,
-    /// Tells that there are [`News`]: see [`Driver::take_news`].
-    pub news: watch::Receiver<News>,
+    /// Takes that this node is ready: until then it hears the others, and says nothing.
+    pub ready: watch::Sender<bool>,
+    /// Tells what is known of the nodes; what changed is to be had by [`Driver::take`].
+    pub members: watch::Receiver<Members>,
     /// What it counts.
     pub beats: Beats,
-    taken: watch::Sender<News>,
+    taken: watch::Sender<Members>,
     task: JoinHandle<()>,
 }
 
 impl Driver {
-    /// Starts beating until `stop`, then says goodbye.
+    /// Starts listening, and beating once this node is ready; at `stop` it says goodbye.
     ///
     /// # Errors
     /// A socket cannot be opened.
@@ -67,39 +86,41 @@ impl Driver {
         let sockets = Sockets::open(settings.port, settings.bind, beats.unsent.clone())?;
         let (nodes, nodes_rx) = watch::channel(Nodes::new());
         let (facts, facts_rx) = watch::channel(Vec::new());
-        let (alive_tx, alive) = watch::channel(None);
-        let (news_tx, news) = watch::channel(News::new());
+        let (ready, ready_rx) = watch::channel(false);
+        let (taken, members) = watch::channel(Members::default());
         let beating = Beating {
             machine: Heartbeat::new(Instant::now(), settings.own, settings.timing),
             sockets,
             nodes: nodes_rx,
             facts: facts_rx,
-            alive: alive_tx,
-            news: news_tx.clone(),
+            ready: ready_rx,
+            members: taken.clone(),
             beats: beats.clone(),
         };
         let task = tokio::spawn(beating.run(stop));
         Ok(Self {
             nodes,
             facts,
-            alive,
-            news,
+            ready,
+            members,
             beats,
-            taken: news_tx,
+            taken,
             task,
         })
     }
 
-    /// What other nodes told of themselves since this was last called.
-    pub fn take_news(&mut self) -> News {
+    /// What changed since this was last called.
+    pub fn take(&mut self) -> Changes {
         // First this: what comes in between is told once more rather than not at all.
-        self.news.mark_unchanged();
-        let mut news = News::new();
-        self.taken.send_if_modified(|untaken| {
-            news = std::mem::take(untaken);
+        self.members.mark_unchanged();
+        let mut changes = Changes::default();
+        self.taken.send_if_modified(|members| {
+            let has_turned = std::mem::take(&mut members.has_turned);
+            changes.alive = members.alive.clone().filter(|_| has_turned);
+            changes.news = std::mem::take(&mut members.news);
             false
         });
-        news
+        changes
     }
 
     /// Waits until goodbye is said.
@@ -109,13 +130,33 @@ impl Driver {
     }
 }
 
+impl Members {
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Alive(alive) => {
+                self.alive = Some(alive);
+                self.has_turned = true;
+            }
+            Output::Came(node) => self.turn(|alive| alive.insert(node)),
+            Output::Went(node) => self.turn(|alive| alive.remove(&node)),
+            Output::Facts(node, facts) => drop(self.news.insert(node, Some(facts))),
+            Output::FactsGone(node) => drop(self.news.insert(node, None)),
+            Output::Send(_) | Output::Unlisted(_) => {}
+        }
+    }
+
+    fn turn(&mut self, change: impl FnOnce(&mut BTreeSet<NodeName>) -> bool) {
+        self.has_turned |= self.alive.as_mut().is_some_and(change);
+    }
+}
+
 struct Beating {
     machine: Heartbeat,
     sockets: Sockets,
     nodes: watch::Receiver<Nodes>,
     facts: watch::Receiver<Vec<u8>>,
-    alive: watch::Sender<Alive>,
-    news: watch::Sender<News>,
+    ready: watch::Receiver<bool>,
+    members: watch::Sender<Members>,
     beats: Beats,
 }
 
@@ -139,6 +180,7 @@ impl Beating {
                     let facts = self.facts.borrow_and_update().clone();
                     self.machine.set_facts(Instant::now(), facts);
                 }
+                Ok(()) = self.ready.changed() => self.begin(),
                 () = tokio::time::sleep_until(deadline) => self.machine.timeout(Instant::now()),
             }
         }
@@ -154,29 +196,25 @@ impl Beating {
             .set_nodes(machine.own_addresses(), machine.others());
     }
 
-    fn flush(&mut self) {
-        while let Some(output) = self.machine.poll() {
-            match output {
-                Output::Send(beat) => self.sockets.send(&beat),
-                Output::Alive(alive) => drop(self.alive.send_replace(Some(alive))),
-                Output::Came(node) => self.turn(|alive| alive.insert(node)),
-                Output::Went(node) => self.turn(|alive| alive.remove(&node)),
-                Output::Facts(node, facts) => self.learn(node, Some(facts)),
-                Output::FactsGone(node) => self.learn(node, None),
-                Output::Unlisted(unlisted) => self.note(&unlisted),
-            }
+    fn begin(&mut self) {
+        if *self.ready.borrow_and_update() {
+            self.machine.begin(Instant::now());
         }
     }
 
-    fn turn(&self, change: impl FnOnce(&mut BTreeSet<NodeName>) -> bool) {
-        self.alive
-            .send_if_modified(|alive| alive.as_mut().is_some_and(change));
-    }
-
-    fn learn(&self, node: NodeName, facts: Option<Vec<u8>>) {
-        self.news.send_modify(|news| {
-            news.insert(node, facts);
-        });
+    fn flush(&mut self) {
+        let mut told = Vec::new();
+        while let Some(output) = self.machine.poll() {
+            match output {
+                Output::Send(beat) => self.sockets.send(&beat),
+                Output::Unlisted(unlisted) => self.note(&unlisted),
+                output => told.push(output),
+            }
+        }
+        if !told.is_empty() {
+            self.members
+                .send_modify(|members| told.into_iter().for_each(|output| members.take(output)));
+        }
     }
 
     fn note(&self, unlisted: &Unlisted) {

@@ -29,5 +29,6 @@ mod objects;
 mod seen;
 mod speaker;
 mod spokesman;
+mod standby;
 mod statuses;
 mod together;

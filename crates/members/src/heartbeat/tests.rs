@@ -45,6 +45,7 @@ impl Fleet {
         let machine = |name: &NodeName| {
             let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
             machine.set_nodes(now, nodes.clone());
+            machine.begin(now);
             (name.clone(), machine)
         };
         let machines = nodes.keys().map(machine).collect();
@@ -176,6 +177,7 @@ fn a_beat_says_whether_the_node_it_goes_to_is_heard() {
     let now = Instant::now();
     let mut machine = Heartbeat::new(now, node(1), Timing::default());
     machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
+    machine.begin(now);
     let beats = |machine: &mut Heartbeat, after: u32| -> Vec<(IpAddr, bool)> {
         machine.timeout(now + after * MS);
         let told = std::iter::from_fn(|| machine.poll());
@@ -191,6 +193,34 @@ fn a_beat_says_whether_the_node_it_goes_to_is_heard() {
     assert_eq!(beats(&mut machine, 100), of(true));
     (2..=4).for_each(|step| drop(beats(&mut machine, step * 100)));
     assert_eq!(beats(&mut machine, 500), of(false), "it fell silent");
+}
+
+#[test]
+fn a_node_that_is_not_ready_hears_the_others_and_says_nothing() {
+    let mut fleet = Fleet::new(3);
+    fleet.run(1000 * MS);
+    let (now, name) = (fleet.now, node(3));
+    // It starts anew: what it said before is no goodbye.
+    let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
+    machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
+    machine.set_facts(now, b"mine".to_vec());
+    fleet.machines.insert(name.clone(), machine);
+    fleet.alive.remove(&name);
+    fleet.run(1000 * MS);
+    assert_eq!(fleet.seen_by(3), ["n1", "n2", "n3"]);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2"]);
+    fleet.machines.get_mut(&name).unwrap().leave();
+    assert_eq!(fleet.machines.get_mut(&name).unwrap().poll(), None);
+    // Its first beat goes out at once, with all it has to say.
+    let now = fleet.now;
+    let machine = fleet.machines.get_mut(&name).unwrap();
+    machine.begin(now);
+    assert_eq!(machine.deadline(), now);
+    machine.timeout(now);
+    fleet.drain();
+    assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
+    let told = (name, Some(b"mine".to_vec()));
+    assert_eq!(fleet.facts, [told.clone(), told]);
 }
 
 #[test]
