@@ -59,7 +59,7 @@ pub enum Output {
     Went(NodeName),
     /// Another node tells this of itself; it differs from what it told before.
     Facts(NodeName, Vec<u8>),
-    /// A node that told facts is no longer alive: what it told counts no more.
+    /// A node that told facts is no longer alive, or tells none any more: what it told counts no more.
     FactsGone(NodeName),
     /// A beat came from an address that is none of its node's, and counts for nothing.
     Unlisted(Unlisted),
@@ -200,17 +200,24 @@ impl Heartbeat {
         }
     }
 
+    /// Who tells nothing any more is taken at its word: who heard it before and who did not know the same.
     fn learn(&mut self, node: NodeName, facts: Vec<u8>) {
-        if !facts.is_empty() && self.facts.get(&node) != Some(&facts) {
+        if facts.is_empty() {
+            self.forget(&node);
+        } else if self.facts.get(&node) != Some(&facts) {
             self.facts.insert(node.clone(), facts.clone());
             self.out.push_back(Output::Facts(node, facts));
         }
     }
 
-    fn lose(&mut self, node: &NodeName) {
+    fn forget(&mut self, node: &NodeName) {
         if self.facts.remove(node).is_some() {
             self.out.push_back(Output::FactsGone(node.clone()));
         }
+    }
+
+    fn lose(&mut self, node: &NodeName) {
+        self.forget(node);
         if self.heard.remove(node) && self.told {
             self.out.push_back(Output::Went(node.clone()));
         }

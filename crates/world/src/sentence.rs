@@ -140,6 +140,9 @@ impl Reason {
             Self::NoInterface => {
                 format!("the node {node} has none of the interfaces to announce on")
             }
+            Self::RefusesPool(pool) => format!(
+                "the speaker on the node {node} refuses the pool {pool} and knows no good version of it"
+            ),
             Self::NotOwner => not_owner(subject.owner),
         }
     }
@@ -156,7 +159,9 @@ impl Reason {
             Self::InvalidAddress(_) => "clear the status, so that an address is allocated".into(),
             Self::NotInPool(_) => "add the address to an IPAddressPool, or clear the status".into(),
             Self::SeveralPools(_) => "clear the status, so that one pool gives all addresses".into(),
-            Self::PoolRefused(_) => "mend the pool; `ferrolb check` shows its faults".into(),
+            Self::PoolRefused(_) | Self::RefusesPool(_) => {
+                "mend the pool; `ferrolb check` shows its faults".into()
+            }
             Self::Doubled(_) => "clear the status of one of them, or give both the same sharing key and different ports".into(),
             Self::NotAdvertised(_) => {
                 format!("nothing, if that is meant; otherwise let {kind}s select the pool")

@@ -4,6 +4,7 @@
 //! Where objects come from is not its business: a role of a folder and one of a cluster feed it alike.
 
 mod facts;
+mod members;
 mod peer;
 pub(crate) mod report;
 mod settings;
@@ -16,16 +17,16 @@ use std::{
 
 use ferrolb_api::view::ServiceView;
 use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
+use ferrolb_config::Config;
 use ferrolb_l2::Scope;
 use ferrolb_types::{NodeName, ServiceKey};
-use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, Options, World};
+use ferrolb_world::{Announced, Change, Interfaces, Kind, Options, World};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     drivers::{bgp, heartbeat, layer2},
     intake::Update,
 };
-use facts::Facts;
 
 pub(crate) use settings::Settings;
 
@@ -73,6 +74,10 @@ pub(crate) struct Announcing {
     knows_alive: bool,
     /// Whether it is known where this node can announce.
     knows_interfaces: bool,
+    /// What is configured, as far as this node could use it.
+    config: Arc<Config>,
+    /// Whether the others are told less of this node than there is.
+    is_cut: bool,
 }
 
 impl Announcing {
@@ -112,6 +117,8 @@ impl Announcing {
             living: BTreeSet::new(),
             knows_alive: false,
             knows_interfaces: false,
+            config: Arc::default(),
+            is_cut: false,
         })
     }
 
@@ -134,7 +141,7 @@ impl Announcing {
                 self.nodes_changed = true;
                 self.world.delete_node(name);
             }
-            Update::Config(config) => self.world.set_config(Arc::clone(config)),
+            Update::Config(config) => self.set_config(config),
             Update::Service(_) | Update::Namespace(_) | Update::NamespaceGone(_) => {}
         }
     }
@@ -152,70 +159,11 @@ impl Announcing {
         }
     }
 
-    /// Tells the heartbeat which nodes there are and where, if that changed; the first time in any case:
-    /// from then on it counts who is silent.
-    pub(crate) fn tell_nodes(&mut self) {
-        if !std::mem::take(&mut self.nodes_changed) {
-            return;
-        }
-        let nodes = self
-            .world
-            .nodes()
-            .map(|node| (node.name.clone(), node.internal_ips.clone()));
-        let nodes: heartbeat::Nodes = nodes.collect();
-        let first = !std::mem::replace(&mut self.told_nodes, true);
-        self.heartbeat.nodes.send_if_modified(|told| {
-            let changed = first || *told != nodes;
-            *told = nodes;
-            changed
-        });
-    }
-
     /// Everything is in, the living nodes included: decide from now on.
     pub(crate) fn begin(&mut self) {
         for kind in [Kind::Services, Kind::EndpointSlices, Kind::Nodes] {
             self.world.synced(kind);
         }
-    }
-
-    /// Takes in what changed of the nodes: what they tell of themselves first, by which those that come are
-    /// judged.
-    pub(crate) fn take_members(&mut self, changes: heartbeat::Changes) {
-        for (node, facts) in changes.news {
-            match facts.as_deref().and_then(Facts::parse) {
-                Some(facts) => self.world.apply_facts(facts.of(node)),
-                // It is gone, or tells what a speaker does not.
-                None => self.world.delete_facts(&node),
-            }
-        }
-        if let Some(alive) = changes.alive {
-            self.set_alive(alive);
-        }
-    }
-
-    fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
-        let came = names(alive.difference(&self.living));
-        let went = names(self.living.difference(&alive));
-        tracing::info!(living = alive.len(), %came, %went, "living nodes");
-        self.living.clone_from(&alive);
-        self.knows_alive = true;
-        self.world.set_alive(&Liveness::Nodes(alive));
-    }
-
-    /// Tells the world which interfaces this node can announce on.
-    pub(crate) fn tell_interfaces(&mut self) {
-        let interfaces = self.layer2.interfaces.borrow_and_update();
-        let usable = interfaces
-            .iter()
-            .filter(|interface| interface.arp || interface.ndp.is_some());
-        let facts = Facts {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            interfaces: usable.map(|interface| interface.name.to_string()).collect(),
-        };
-        drop(interfaces);
-        self.knows_interfaces = true;
-        self.heartbeat.facts.send_replace(facts.emit());
-        self.world.apply_facts(facts.of(self.node.clone()));
     }
 
     /// Another station claims an address announced here.
@@ -228,21 +176,6 @@ impl Announcing {
         } = event;
         self.conflicts
             .insert(address, format!("{mac} on {interface}"));
-    }
-
-    /// Whether it is known who is alive.
-    pub(crate) fn knows_alive(&self) -> bool {
-        self.knows_alive
-    }
-
-    /// The others may count on this node once its layer 2 decides and answers, and then for good: whatever
-    /// becomes of what it reads, it goes on as it was last told.
-    fn stand_by(&self) {
-        let is_ready = self.world.is_synced() && self.knows_alive && self.knows_interfaces;
-        let turns = |ready: &mut bool| is_ready && !std::mem::replace(ready, true);
-        if self.heartbeat.ready.send_if_modified(turns) {
-            tracing::info!("layer 2 decides: the other nodes are told that this one is there");
-        }
     }
 
     /// Carries out what changed in the world; gives the Services of which this node now announces
@@ -326,18 +259,6 @@ impl Announcing {
     }
 }
 
-/// The first few of some names, and how many there are besides.
-fn names<'a>(names: impl Iterator<Item = &'a NodeName>) -> String {
-    const FEW: usize = 10;
-    let mut all: Vec<String> = names.map(ToString::to_string).collect();
-    let more = all.len().saturating_sub(FEW);
-    if more > 0 {
-        all.truncate(FEW);
-        all.push(format!("{more} more"));
-    }
-    all.join(", ")
-}
-
 fn scope(interfaces: &Interfaces) -> Scope {
     match interfaces {
         Interfaces::All => Scope::All,
@@ -351,22 +272,4 @@ fn scope(interfaces: &Interfaces) -> Scope {
 fn seed(node: &NodeName) -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(node)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_names_are_cut_short() {
-        let nodes = |count: u32| -> Vec<NodeName> {
-            let all = (1..=count).map(|n| NodeName::from(format!("n{n}")));
-            all.collect()
-        };
-        assert_eq!(names(nodes(0).iter()), "");
-        assert_eq!(names(nodes(2).iter()), "n1, n2");
-        let ten = "n1, n2, n3, n4, n5, n6, n7, n8, n9, n10";
-        assert_eq!(names(nodes(10).iter()), ten);
-        assert_eq!(names(nodes(1000).iter()), format!("{ten}, 990 more"));
-    }
 }

@@ -106,7 +106,7 @@ impl Speaking {
                 self.unanswered.look_at_all();
             }
             Heard::Interfaces => {
-                self.announcing.tell_interfaces();
+                self.announcing.tell_facts();
                 self.unanswered.look_at_all();
             }
             Heard::Layer2(event) => self.announcing.note(event),

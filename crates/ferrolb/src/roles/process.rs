@@ -334,7 +334,7 @@ impl Process {
         };
         match heard {
             Heard::Members(changes) => announcing.take_members(changes),
-            Heard::Interfaces => announcing.tell_interfaces(),
+            Heard::Interfaces => announcing.tell_facts(),
             Heard::Layer2(event) => announcing.note(event),
             // Asked for when the status is.
             Heard::Sessions => {}

@@ -12,7 +12,7 @@ use crate::{
     lab::{Lab, Rules},
     objects::{NAMESPACE, l2_ad, pools, served},
     seen,
-    speaker::{Speaker, Start},
+    speaker::{self, Speaker, Start},
 };
 
 const WEB: [&str; 2] = ["192.0.2.201", "2001:db8:1::201"];
@@ -96,7 +96,8 @@ fn a_speaker_that_cannot_announce_yet_is_not_counted_on() {
     }
     let [winner, other] = speakers;
     let winner = restarted(&lab, winner, &other);
-    not_permitted(&lab, winner, &other);
+    let winner = not_permitted(&lab, winner, &other);
+    new_to_a_faulty_pool(&lab, winner, &other);
 }
 
 /// The elected node starts anew and takes its address back, in one step.
@@ -112,7 +113,7 @@ fn restarted(lab: &Lab, winner: Speaker, other: &Speaker) -> Speaker {
 }
 
 /// The elected node starts anew and may not list one of the kinds it needs.
-fn not_permitted(lab: &Lab, winner: Speaker, other: &Speaker) {
+fn not_permitted(lab: &Lab, winner: Speaker, other: &Speaker) -> Speaker {
     let node = winner.node().to_owned();
     winner.end();
     lab.await_holder(WEB[0], Some(other.node()));
@@ -132,11 +133,43 @@ fn not_permitted(lab: &Lab, winner: Speaker, other: &Speaker) {
         again
     });
     assert!(!again.is_ready());
-    let again = answered_throughout(lab, || {
+    answered_throughout(lab, || {
         permit(lab, &["bgpadvertisements", "bgppeers", "bfdprofiles"]);
         let again = again.ready();
         lab.await_holder(WEB[0], Some(&node));
         again
+    })
+}
+
+/// The elected node comes as a new Pod while the pool is faulty: it never saw a good version, and leaves the address
+/// to the one that did.
+fn new_to_a_faulty_pool(lab: &Lab, winner: Speaker, other: &Speaker) {
+    let node = winner.node().to_owned();
+    let [_, pool] = pools();
+    let good = &pool["spec"]["addresses"];
+    let mut faulty = good.as_array().cloned().unwrap();
+    faulty.push(json!("192.0.2.99-192.0.2.90"));
+    lab.change("IPAddressPool", "lan", json!({"addresses": faulty}));
+    other.await_status("the pool is refused", |status| !faults(status).is_empty());
+    winner.end();
+    lab.await_holder(WEB[0], Some(other.node()));
+    std::fs::remove_dir_all(lab.net.run().dir().join(format!("{node}-state"))).unwrap();
+    let again = answered_throughout(lab, || {
+        let again = lab.speak(&node);
+        other.await_alive_count(NODES.len());
+        again.await_status("it refuses the pool", |status| {
+            speaker::service(status, "web")["layer2"] == "no (FLB-N005)"
+        });
+        lab.await_holder(WEB[0], Some(other.node()));
+        again
+    });
+    answered_throughout(lab, || {
+        lab.change("IPAddressPool", "lan", json!({"addresses": good}));
+        lab.await_holder(WEB[0], Some(&node));
     });
     again.end();
+}
+
+fn faults(status: &Value) -> Vec<Value> {
+    status["faults"].as_array().cloned().unwrap_or_default()
 }

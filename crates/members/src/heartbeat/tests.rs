@@ -243,6 +243,20 @@ fn facts_are_told_when_they_change_and_forgotten_with_their_node() {
 }
 
 #[test]
+fn facts_are_forgotten_once_a_node_tells_none() {
+    let mut fleet = Fleet::new(2);
+    for facts in [&b"one"[..], b""] {
+        let now = fleet.now;
+        let machine = fleet.machines.get_mut(&node(2)).unwrap();
+        machine.set_facts(now, facts.to_vec());
+        fleet.run(1000 * MS);
+    }
+    let told = [Some(b"one".to_vec()), None].map(|facts| (node(2), facts));
+    assert_eq!(fleet.facts, told);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2"]);
+}
+
+#[test]
 fn a_node_that_is_no_longer_listed_is_no_longer_alive() {
     let mut fleet = Fleet::new(2);
     fleet.run(1000 * MS);
