@@ -98,6 +98,8 @@ fn a_speaker_that_cannot_announce_yet_is_not_counted_on() {
     let winner = restarted(&lab, winner, &other);
     let winner = not_permitted(&lab, winner, &other);
     new_to_a_faulty_pool(&lab, winner, &other);
+    let log = other.end();
+    assert!(!log.contains("another station claims"), "{log}");
 }
 
 /// The elected node starts anew and takes its address back, in one step.

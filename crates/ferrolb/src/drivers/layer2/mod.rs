@@ -14,6 +14,7 @@
 //! It decides nothing: which addresses are owned is said by the commands, which interfaces qualify by
 //! `qualify`, what is answered by the responder.
 
+mod claims;
 mod ports;
 mod qualify;
 mod said;
@@ -50,7 +51,7 @@ pub struct Settings {
 /// Something to tell the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Another station says that an address announced here is its own.
+    /// Another station says that an address announced here is its own, and did not win it.
     Conflict {
         /// The address both claim.
         address: IpAddr,
