@@ -4,11 +4,9 @@
 
 mod common;
 
-use std::process::Command;
-
 use common::{
-    Folder, PROGRAM, endpoints, ferrolb, layer2, node, pool, router,
-    running::{addresses, has_namespaces},
+    Folder, endpoints, ferrolb, layer2, node, pool, router,
+    running::{addresses, connected, has_namespaces},
     service,
 };
 
@@ -125,8 +123,7 @@ fn under_frr_k8s_bgp_is_refused_and_layer_2_works() {
         return;
     }
     let folder = folder();
-    let mut program = Command::new("unshare");
-    program.args(["-n", PROGRAM]);
+    let mut program = connected();
     program.env("METALLB_BGP_TYPE", "frr-k8s");
     let mut role = folder.start(program, "standalone", "n1", &["--node-name", "n1"]);
     let report = role.await_report("layer 2", |report| {

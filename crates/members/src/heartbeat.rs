@@ -6,6 +6,9 @@
 //! nodes there are nothing is told, so that a node that just came does not take every address for its own;
 //! nor does one that was held up itself, and so heard nobody.
 //!
+//! To be alive is to be ready: a node hears the others from its start, and beats once it is told to begin.
+//! Until then the others share out its addresses among themselves, as though it were not there.
+//!
 //! A thousand nodes are some ten thousand beats a second, so a beat that brings no news costs no walk over
 //! the nodes: the living are told once, and from then on who comes and who goes.
 
@@ -56,7 +59,7 @@ pub enum Output {
     Went(NodeName),
     /// Another node tells this of itself; it differs from what it told before.
     Facts(NodeName, Vec<u8>),
-    /// A node that told facts is no longer alive: what it told counts no more.
+    /// A node that told facts is no longer alive, or tells none any more: what it told counts no more.
     FactsGone(NodeName),
     /// A beat came from an address that is none of its node's, and counts for nothing.
     Unlisted(Unlisted),
@@ -69,6 +72,8 @@ pub struct Datagram {
     pub to: IpAddr,
     /// The own address it must come from to count there; absent where none of that family is known.
     pub from: Option<IpAddr>,
+    /// Whether the node it goes to is heard: then its host is there to take it.
+    pub is_heard: bool,
     /// What to send.
     pub bytes: Arc<[u8]>,
 }
@@ -103,6 +108,8 @@ pub struct Heartbeat {
     told: bool,
     /// When the others had time to speak; absent until it is known who they are.
     settles_at: Option<Instant>,
+    /// Whether it beats.
+    has_begun: bool,
     beats_at: Instant,
     out: VecDeque<Output>,
 }
@@ -122,6 +129,7 @@ impl Heartbeat {
             strangers: Strangers::default(),
             told: false,
             settles_at: None,
+            has_begun: false,
             beats_at: now,
             out: VecDeque::new(),
         }
@@ -157,6 +165,13 @@ impl Heartbeat {
         &self.nodes
     }
 
+    /// The own node is ready: it beats from now on, at once for the first time.
+    pub fn begin(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.beats_at = now;
+        }
+    }
+
     /// Tells what the own node says of itself from now on, beginning with a beat at once.
     pub fn set_facts(&mut self, now: Instant, facts: Vec<u8>) {
         if self.own_facts != facts {
@@ -185,17 +200,24 @@ impl Heartbeat {
         }
     }
 
+    /// Who tells nothing any more is taken at its word: who heard it before and who did not know the same.
     fn learn(&mut self, node: NodeName, facts: Vec<u8>) {
-        if !facts.is_empty() && self.facts.get(&node) != Some(&facts) {
+        if facts.is_empty() {
+            self.forget(&node);
+        } else if self.facts.get(&node) != Some(&facts) {
             self.facts.insert(node.clone(), facts.clone());
             self.out.push_back(Output::Facts(node, facts));
         }
     }
 
-    fn lose(&mut self, node: &NodeName) {
+    fn forget(&mut self, node: &NodeName) {
         if self.facts.remove(node).is_some() {
             self.out.push_back(Output::FactsGone(node.clone()));
         }
+    }
+
+    fn lose(&mut self, node: &NodeName) {
+        self.forget(node);
         if self.heard.remove(node) && self.told {
             self.out.push_back(Output::Went(node.clone()));
         }
@@ -216,14 +238,14 @@ impl Heartbeat {
     /// Does what is due at `now`.
     pub fn timeout(&mut self, now: Instant) {
         self.excuse(now, now.saturating_duration_since(self.deadline()));
-        if now >= self.beats_at {
-            self.send(Kind::Alive);
-            self.beats_at = now + self.timing.interval;
-        }
         if let Some(limit) = now.checked_sub(self.timing.silence) {
             while let Some(node) = self.heard.silent_since(limit) {
                 self.lose(&node);
             }
+        }
+        if now >= self.beats_at {
+            self.send(Kind::Alive);
+            self.beats_at = now + self.timing.interval;
         }
         self.settle(now);
     }
@@ -240,7 +262,7 @@ impl Heartbeat {
         }
     }
 
-    /// Says goodbye to every node.
+    /// Says goodbye to every node, where it ever beat.
     pub fn leave(&mut self) {
         self.send(Kind::Leaving);
     }
@@ -260,6 +282,9 @@ impl Heartbeat {
     }
 
     fn send(&mut self, kind: Kind) {
+        if !self.has_begun {
+            return;
+        }
         let beat = Beat {
             kind,
             node: self.own.clone(),
@@ -267,11 +292,17 @@ impl Heartbeat {
         };
         let bytes: Arc<[u8]> = beat.emit().into();
         let own = &self.own_addresses;
-        self.out.extend(self.nodes.values().filter_map(|addresses| {
-            let (to, from) = way(own, addresses)?;
-            let bytes = Arc::clone(&bytes);
-            Some(Output::Send(Datagram { to, from, bytes }))
-        }));
+        let heard = &self.heard;
+        self.out
+            .extend(self.nodes.iter().filter_map(|(node, addresses)| {
+                let (to, from) = way(own, addresses)?;
+                Some(Output::Send(Datagram {
+                    to,
+                    from,
+                    is_heard: heard.contains(node),
+                    bytes: Arc::clone(&bytes),
+                }))
+            }));
     }
 
     /// Tells who is alive, once the others had time to speak. Not upon a beat: after a stall many of them

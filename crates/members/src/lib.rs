@@ -9,4 +9,4 @@ mod heartbeat;
 mod wire;
 
 pub use heartbeat::{Datagram, Heartbeat, Output, Timing, Unlisted};
-pub use wire::{Beat, Kind, LONGEST, WireError};
+pub use wire::{Beat, Kind, LONGEST, WireError, room_for_facts};

@@ -15,6 +15,8 @@ use ferrolb_types::NodeName;
 
 const MAGIC: [u8; 4] = *b"FLBH";
 const VERSION: u8 = 1;
+/// The octets before the node name.
+const HEAD: usize = 8;
 /// A node name is a DNS subdomain: at most 253 octets (RFC 1123, Kubernetes object names).
 const LONGEST_NAME: usize = 253;
 /// A datagram fits into the smallest IPv6 packet a link must carry (RFC 8200 section 5).
@@ -36,7 +38,7 @@ pub struct Beat {
     pub kind: Kind,
     /// Who says it.
     pub node: NodeName,
-    /// What it tells of itself; facts that do not fit are left out.
+    /// What it tells of itself; facts that do not fit ([`room_for_facts`]) are left out.
     pub facts: Vec<u8>,
 }
 
@@ -59,6 +61,12 @@ impl fmt::Display for WireError {
 }
 
 impl std::error::Error for WireError {}
+
+/// How many octets of facts fit into a beat of this node.
+#[must_use]
+pub fn room_for_facts(node: &NodeName) -> usize {
+    LONGEST.saturating_sub(HEAD + node.as_str().len())
+}
 
 impl Beat {
     /// The bytes of this beat.
@@ -130,6 +138,11 @@ mod tests {
             facts: vec![0; LONGEST],
         };
         assert_eq!(beat.emit(), b"FLBH\x01\x01\x00\x02n1");
+        let most = Beat {
+            facts: vec![0; room_for_facts(&beat.node)],
+            ..beat
+        };
+        assert_eq!(most.emit().len(), LONGEST);
     }
 
     #[test]

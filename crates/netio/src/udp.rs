@@ -5,6 +5,9 @@
 //! not be the one the receiver knows it by. So the source goes with each datagram, in a control message
 //! (`IP_PKTINFO`, RFC 3542 section 6.1 `IPV6_PKTINFO`): an address that comes later than the socket, or goes
 //! and comes back, needs no other socket.
+//!
+//! Nothing here waits for room to send: one neighbour that does not resolve keeps what was sent to it charged
+//! to the socket for seconds, and whoever waited for that would wait with all it has to send to others.
 
 use std::{
     io::{self, IoSlice},
@@ -13,10 +16,17 @@ use std::{
 };
 
 use socket2::{Domain, MsgHdr, Protocol, SockRef, Socket, Type};
-use tokio::{
-    io::{Interest, ReadBuf},
-    net::UdpSocket,
-};
+use tokio::{io::ReadBuf, net::UdpSocket};
+
+/// How much may wait in a socket, in octets; the kernel grants at most `net.core.rmem_max` and
+/// `net.core.wmem_max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// To be received.
+    pub receive: usize,
+    /// To be sent, what waits for the address of a neighbour included.
+    pub send: usize,
+}
 
 /// A socket for datagrams of one family.
 #[derive(Debug)]
@@ -25,12 +35,11 @@ pub struct Datagrams {
 }
 
 impl Datagrams {
-    /// Opens a socket at an address and a port, with a receive buffer of `buffer` octets, or as much of it
-    /// as the kernel grants (`net.core.rmem_max`).
+    /// Opens a socket at an address and a port.
     ///
     /// # Errors
     /// What the kernel says; [`is_no_family`] where the host does not have the family.
-    pub fn open(at: SocketAddr, buffer: usize) -> io::Result<Self> {
+    pub fn open(at: SocketAddr, buffers: Buffers) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(at),
             Type::DGRAM.nonblocking(),
@@ -39,7 +48,8 @@ impl Datagrams {
         if at.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        socket.set_recv_buffer_size(buffer)?;
+        socket.set_recv_buffer_size(buffers.receive)?;
+        socket.set_send_buffer_size(buffers.send)?;
         socket.bind(&at.into())?;
         Ok(Self {
             socket: UdpSocket::from_std(socket.into())?,
@@ -78,21 +88,19 @@ impl Datagrams {
         Poll::Ready(Ok((buf.filled().len(), source.ip())))
     }
 
-    /// Sends a datagram, from the given address or from one the kernel chooses.
+    /// Sends a datagram, from the given address or from one the kernel chooses, now or not at all.
     ///
     /// # Errors
-    /// What the kernel says; [`may_be_source`] where `from` is no address of this host.
-    pub async fn send(&self, bytes: &[u8], to: SocketAddr, from: Option<IpAddr>) -> io::Result<()> {
+    /// What the kernel says; [`may_be_source`] where `from` is no address of this host,
+    /// [`io::ErrorKind::WouldBlock`] where there is no room.
+    pub fn send(&self, bytes: &[u8], to: SocketAddr, from: Option<IpAddr>) -> io::Result<()> {
         let (to, control) = (to.into(), from.map(source).unwrap_or_default());
-        let send = || {
-            let buffers = [IoSlice::new(bytes)];
-            let mut message = MsgHdr::new().with_addr(&to).with_buffers(&buffers);
-            if !control.is_empty() {
-                message = message.with_control(&control);
-            }
-            SockRef::from(&self.socket).sendmsg(&message, 0)
-        };
-        self.socket.async_io(Interest::WRITABLE, send).await?;
+        let buffers = [IoSlice::new(bytes)];
+        let mut message = MsgHdr::new().with_addr(&to).with_buffers(&buffers);
+        if !control.is_empty() {
+            message = message.with_control(&control);
+        }
+        SockRef::from(&self.socket).sendmsg(&message, 0)?;
         Ok(())
     }
 }

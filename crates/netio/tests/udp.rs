@@ -5,12 +5,19 @@
 mod common;
 
 use std::{
+    io::ErrorKind,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use common::{Namespace, is_able};
-use ferrolb_netio::udp::{self, Datagrams};
+use common::{Namespace, connect, is_able};
+use ferrolb_netio::udp::{self, Buffers, Datagrams};
+
+/// What fits is of no matter here.
+const SOME: Buffers = Buffers {
+    receive: 1 << 16,
+    send: 1 << 16,
+};
 
 async fn receive(socket: &Datagrams) -> (Vec<u8>, IpAddr) {
     let mut buffer = [0; 64];
@@ -44,15 +51,15 @@ fn a_datagram_comes_from_the_address_that_was_asked_for() {
                 "2001:db8::9",
             ),
         ] {
-            let socket = Datagrams::open(any.parse().unwrap(), 1 << 16).unwrap();
+            let socket = Datagrams::open(any.parse().unwrap(), SOME).unwrap();
             let (to, own): (SocketAddr, IpAddr) = (to.parse().unwrap(), own.parse().unwrap());
-            socket.send(b"one", to, Some(own)).await.unwrap();
+            socket.send(b"one", to, Some(own)).unwrap();
             assert_eq!(receive(&socket).await, (b"one".to_vec(), own));
             // To an address of its own the kernel sends from that address.
-            socket.send(b"two", to, None).await.unwrap();
+            socket.send(b"two", to, None).unwrap();
             assert_eq!(receive(&socket).await, (b"two".to_vec(), to.ip()));
             let foreign = Some(foreign.parse().unwrap());
-            let refused = socket.send(b"three", to, foreign).await.unwrap_err();
+            let refused = socket.send(b"three", to, foreign).unwrap_err();
             assert!(udp::may_be_source(&refused), "{refused}");
         }
     });
@@ -60,12 +67,42 @@ fn a_datagram_comes_from_the_address_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_receive_buffer_is_what_was_asked_for_or_what_the_kernel_grants() {
-    let open = |octets| {
-        let socket = Datagrams::open("127.0.0.1:0".parse().unwrap(), octets).unwrap();
+    let open = |receive| {
+        let buffers = Buffers { receive, ..SOME };
+        let socket = Datagrams::open("127.0.0.1:0".parse().unwrap(), buffers).unwrap();
         socket.receive_buffer().unwrap()
     };
     assert_eq!(open(100_000), 100_000);
     let most = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap();
     let most: usize = most.trim().parse().unwrap();
     assert_eq!(open(1 << 30), most.min(1 << 30));
+}
+
+#[test]
+fn what_waits_for_a_neighbour_holds_up_no_sender_and_no_other_socket() {
+    if !is_able() {
+        return;
+    }
+    let [here, there] = [Namespace::new(), Namespace::new()];
+    connect(&here, &there, "eth0");
+    here.ip("address add 192.0.2.1/24 dev eth0");
+    there.ip("address add 192.0.2.2/24 dev eth0");
+    let waiting = there.spawn(|| async {
+        let socket = Datagrams::open("0.0.0.0:7947".parse().unwrap(), SOME).unwrap();
+        receive(&socket).await
+    });
+    here.run(|| async {
+        let any = "0.0.0.0:0".parse().unwrap();
+        let [full, free] = [any, any].map(|any| Datagrams::open(any, SOME).unwrap());
+        let dark: SocketAddr = "192.0.2.3:7947".parse().unwrap();
+        // A datagram counts as some hundreds of octets at least.
+        let refused = (0..1000).find_map(|_| full.send(b"one", dark, None).err());
+        assert_eq!(refused.unwrap().kind(), ErrorKind::WouldBlock);
+        let living: SocketAddr = "192.0.2.2:7947".parse().unwrap();
+        let refused = full.send(b"two", living, None).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::WouldBlock);
+        free.send(b"three", living, None).unwrap();
+    });
+    let own: IpAddr = "192.0.2.1".parse().unwrap();
+    assert_eq!(waiting.join().unwrap(), (b"three".to_vec(), own));
 }

@@ -10,8 +10,8 @@ use ferrolb_config::compiled::{L2Advertisement, Pool};
 use ferrolb_types::PoolName;
 
 use crate::{
-    inputs::Inputs, interfaces::Interfaces, nodes::Node, reason::Reason, record::Record,
-    slab::NodeId,
+    facts::pool_mark, inputs::Inputs, interfaces::Interfaces, nodes::Node, reason::Reason,
+    record::Record, slab::NodeId,
 };
 
 /// A node that may announce.
@@ -21,8 +21,10 @@ pub(crate) struct Candidate {
     pub(crate) score: u32,
     /// Where it would announce.
     pub(crate) interfaces: Interfaces,
-    /// Whether it said that it has none of these interfaces.
+    /// Whether it said that it cannot: it has none of these interfaces, or refuses the pool.
     pub(crate) lacking: bool,
+    /// Whether it said that it refuses the pool.
+    pub(crate) refuses: bool,
     /// Whether its speaker follows our rules: it told facts of itself.
     pub(crate) ours: bool,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Candidate {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     pool: PoolName,
+    /// What stands for the pool in facts.
+    mark: u32,
     ads: Vec<Arc<L2Advertisement>>,
     /// Ascending by node.
     list: Vec<Candidate>,
@@ -68,6 +72,7 @@ impl Candidates {
             .filter_map(|place| pool.l2.get(*place as usize));
         let mut set = Self {
             pool: pool.name.clone(),
+            mark: pool_mark(&pool.name),
             ads: ads.cloned().collect(),
             list: Vec::new(),
             lacking: 0,
@@ -115,6 +120,15 @@ impl Candidates {
         }
     }
 
+    /// Why a candidate that cannot announce cannot.
+    pub(crate) fn lack(&self, candidate: &Candidate) -> Reason {
+        if candidate.refuses {
+            Reason::RefusesPool(self.pool.clone())
+        } else {
+            Reason::NoInterface
+        }
+    }
+
     /// The node as a candidate, or why it is none.
     pub(crate) fn judge(&self, inputs: &Inputs, id: NodeId) -> Result<Candidate, Reason> {
         let node = inputs.nodes.get(id).ok_or(Reason::UnknownNode)?;
@@ -138,10 +152,13 @@ impl Candidates {
         }
         let interfaces = Interfaces::union(selecting);
         let scores = self.ads.iter().map(|ad| ad.score(labels));
+        let facts = node.facts.as_ref();
+        let refuses = facts.is_some_and(|facts| facts.refuses.contains(&self.mark));
         Ok(Candidate {
             node: id,
             score: scores.fold(0, u32::saturating_add),
-            lacking: lacks(node, &interfaces),
+            lacking: refuses || lacks(node, &interfaces),
+            refuses,
             ours: node.facts.is_some(),
             interfaces,
         })
@@ -182,8 +199,8 @@ impl Candidates {
 }
 
 fn lacks(node: &Node, interfaces: &Interfaces) -> bool {
-    match (interfaces, &node.facts) {
-        (Interfaces::Named(named), Some(facts)) => facts.lacks_all(named),
-        _ => false,
-    }
+    node.facts.as_ref().is_some_and(|facts| match interfaces {
+        Interfaces::All => facts.has_no_interface(),
+        Interfaces::Named(named) => facts.lacks_all(named),
+    })
 }

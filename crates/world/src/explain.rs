@@ -91,6 +91,8 @@ pub struct CandidateLine {
     pub hash: String,
     /// Whether it said that it has none of the interfaces.
     pub lacks_interfaces: bool,
+    /// Whether it said that it refuses the pool.
+    pub refuses_pool: bool,
 }
 
 /// A node: what it announces, or why not.
@@ -180,7 +182,8 @@ impl World {
                 node: self.inputs.nodes.get(ranked.candidate.node)?.name.clone(),
                 score: ranked.candidate.score,
                 hash: prefix_of(&ranked.hash),
-                lacks_interfaces: ranked.candidate.lacking,
+                lacks_interfaces: ranked.candidate.lacking && !ranked.candidate.refuses,
+                refuses_pool: ranked.candidate.refuses,
             })
         });
         lines.collect()

@@ -88,7 +88,7 @@ impl<'a> Contest<'a> {
             return Err(Reason::NoLocalEndpoints);
         }
         if me.lacking {
-            return Err(Reason::NoInterface);
+            return Err(self.candidates.lack(me));
         }
         Ok(me)
     }

@@ -45,7 +45,7 @@ pub use decision::{
 pub use explain::{
     AddressLine, CandidateLine, ElectionLine, Explanation, NodeLine, PeerLine, Refusal,
 };
-pub use facts::{Liveness, NodeFacts};
+pub use facts::{Liveness, NodeFacts, pool_mark};
 pub use inputs::Options;
 pub use interfaces::Interfaces;
 pub use reason::{Protocol, Reason};

@@ -72,8 +72,10 @@ pub enum Reason {
     NoEndpoints,
     /// No endpoint on this node is usable, and the traffic policy is `Local`.
     NoLocalEndpoints,
-    /// The node has none of the interfaces the advertisements name.
+    /// The node has none of the interfaces to announce on.
     NoInterface,
+    /// The speaker there refuses the pool and knows no good version of it.
+    RefusesPool(PoolName),
     /// Another candidate comes first in the election.
     NotOwner,
 }
@@ -104,6 +106,7 @@ impl Reason {
             Self::NotOwner => code::N019,
             Self::NotAlive => code::N020,
             Self::NoInterface => code::N021,
+            Self::RefusesPool(_) => code::N026,
             Self::NoSuchService => code::N022,
             Self::UnknownNode => code::N023,
         }
@@ -137,6 +140,7 @@ impl Reason {
                 | Self::NoEndpoints
                 | Self::NoLocalEndpoints
                 | Self::NoInterface
+                | Self::RefusesPool(_)
                 | Self::NotOwner,
                 _,
             ) => "notOwner",

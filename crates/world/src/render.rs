@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::explain::{ElectionLine, Explanation, NodeLine, PeerLine, Refusal};
+use crate::explain::{CandidateLine, ElectionLine, Explanation, NodeLine, PeerLine, Refusal};
 
 impl Explanation {
     /// The explanation as lines of text.
@@ -44,10 +44,15 @@ fn write_election(f: &mut impl Write, election: &ElectionLine) -> fmt::Result {
         None => writeln!(f, "  layer 2 owner: none")?,
     }
     for (place, candidate) in (1..).zip(&election.candidates) {
-        let lacks = if candidate.lacks_interfaces {
-            ", lacks the interfaces"
-        } else {
-            ""
+        let lacks = match candidate {
+            CandidateLine {
+                refuses_pool: true, ..
+            } => ", refuses the pool",
+            CandidateLine {
+                lacks_interfaces: true,
+                ..
+            } => ", lacks the interfaces",
+            _ => "",
         };
         writeln!(
             f,

@@ -138,8 +138,11 @@ impl Reason {
                 "externalTrafficPolicy is Local and no endpoint on the node {node} is usable"
             ),
             Self::NoInterface => {
-                format!("the node {node} has none of the interfaces that the advertisements name")
+                format!("the node {node} has none of the interfaces to announce on")
             }
+            Self::RefusesPool(pool) => format!(
+                "the speaker on the node {node} refuses the pool {pool} and knows no good version of it"
+            ),
             Self::NotOwner => not_owner(subject.owner),
         }
     }
@@ -156,7 +159,9 @@ impl Reason {
             Self::InvalidAddress(_) => "clear the status, so that an address is allocated".into(),
             Self::NotInPool(_) => "add the address to an IPAddressPool, or clear the status".into(),
             Self::SeveralPools(_) => "clear the status, so that one pool gives all addresses".into(),
-            Self::PoolRefused(_) => "mend the pool; `ferrolb check` shows its faults".into(),
+            Self::PoolRefused(_) | Self::RefusesPool(_) => {
+                "mend the pool; `ferrolb check` shows its faults".into()
+            }
             Self::Doubled(_) => "clear the status of one of them, or give both the same sharing key and different ports".into(),
             Self::NotAdvertised(_) => {
                 format!("nothing, if that is meant; otherwise let {kind}s select the pool")
@@ -182,7 +187,7 @@ impl Reason {
                 "nothing, if that is meant; otherwise run a Pod there or use Cluster".into()
             }
             Self::NoInterface => {
-                "correct the interfaces of the L2Advertisement, or take the node out of it".into()
+                "see to the interfaces of the node, correct those of the L2Advertisement, or take the node out of it".into()
             }
             Self::NotOwner => "nothing: one node announces an address in layer 2".into(),
         }

@@ -5,6 +5,7 @@
 
 mod conflicts;
 mod facts;
+mod members;
 mod peer;
 pub(crate) mod report;
 mod settings;
@@ -13,9 +14,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use ferrolb_api::view::ServiceView;
 use ferrolb_bgp::{Options as BgpOptions, router_id_of_node};
+use ferrolb_config::Config;
 use ferrolb_l2::Scope;
 use ferrolb_types::{NodeName, ServiceKey};
-use ferrolb_world::{Announced, Change, Interfaces, Kind, Liveness, Options, World};
+use ferrolb_world::{Announced, Change, Interfaces, Kind, Options, World};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -23,18 +25,15 @@ use crate::{
     intake::Update,
 };
 use conflicts::Conflicts;
-use facts::Facts;
 
 pub(crate) use settings::Settings;
 
 /// What a driver has to tell.
 pub(crate) enum Heard {
-    /// The living nodes are these.
-    Alive(BTreeSet<NodeName>),
+    /// Nodes came or went, or told of themselves.
+    Members(heartbeat::Changes),
     /// The interfaces of this node changed.
     Interfaces,
-    /// Other nodes told of themselves.
-    Facts,
     /// Something happened in layer 2.
     Layer2(layer2::Event),
     /// A BGP session came up or went down.
@@ -66,6 +65,14 @@ pub(crate) struct Announcing {
     told_nodes: bool,
     /// The nodes that were last said to be alive.
     living: BTreeSet<NodeName>,
+    /// Whether it is known who is alive, without which layer 2 decides nothing.
+    knows_alive: bool,
+    /// Whether it is known where this node can announce.
+    knows_interfaces: bool,
+    /// What is configured, as far as this node could use it.
+    config: Arc<Config>,
+    /// Whether the others are told less of this node than there is.
+    is_cut: bool,
 }
 
 impl Announcing {
@@ -103,6 +110,10 @@ impl Announcing {
             nodes_changed: true,
             told_nodes: false,
             living: BTreeSet::new(),
+            knows_alive: false,
+            knows_interfaces: false,
+            config: Arc::default(),
+            is_cut: false,
         })
     }
 
@@ -125,7 +136,7 @@ impl Announcing {
                 self.nodes_changed = true;
                 self.world.delete_node(name);
             }
-            Update::Config(config) => self.world.set_config(Arc::clone(config)),
+            Update::Config(config) => self.set_config(config),
             Update::Service(_) | Update::Namespace(_) | Update::NamespaceGone(_) => {}
         }
     }
@@ -133,83 +144,20 @@ impl Announcing {
     /// Waits until a driver has something to tell.
     pub(crate) async fn hear(&mut self) -> Heard {
         let (heartbeat, layer2, bgp) = (&mut self.heartbeat, &mut self.layer2, &mut self.bgp);
-        let (alive, news) = (&mut heartbeat.alive, &mut heartbeat.news);
-        loop {
-            tokio::select! {
-                Ok(()) = alive.changed() => {
-                    let known = alive.borrow_and_update().clone();
-                    if let Some(alive) = known {
-                        return Heard::Alive(alive);
-                    }
-                }
-                Ok(()) = news.changed() => return Heard::Facts,
-                Ok(()) = layer2.interfaces.changed() => return Heard::Interfaces,
-                Some(event) = layer2.events.recv() => return Heard::Layer2(event),
-                Ok(()) = bgp.carried.changed() => return Heard::Sessions,
-                // Every driver has ended: so will this process.
-                else => std::future::pending().await,
-            }
+        tokio::select! {
+            Ok(()) = heartbeat.members.changed() => Heard::Members(heartbeat.take()),
+            Ok(()) = layer2.interfaces.changed() => Heard::Interfaces,
+            Some(event) = layer2.events.recv() => Heard::Layer2(event),
+            Ok(()) = bgp.carried.changed() => Heard::Sessions,
+            // Every driver has ended: so will this process.
+            else => std::future::pending().await,
         }
-    }
-
-    /// Tells the heartbeat which nodes there are and where, if that changed; the first time in any case:
-    /// from then on it counts who is silent.
-    pub(crate) fn tell_nodes(&mut self) {
-        if !std::mem::take(&mut self.nodes_changed) {
-            return;
-        }
-        let nodes = self
-            .world
-            .nodes()
-            .map(|node| (node.name.clone(), node.internal_ips.clone()));
-        let nodes: heartbeat::Nodes = nodes.collect();
-        let first = !std::mem::replace(&mut self.told_nodes, true);
-        self.heartbeat.nodes.send_if_modified(|told| {
-            let changed = first || *told != nodes;
-            *told = nodes;
-            changed
-        });
     }
 
     /// Everything is in, the living nodes included: decide from now on.
     pub(crate) fn begin(&mut self) {
         for kind in [Kind::Services, Kind::EndpointSlices, Kind::Nodes] {
             self.world.synced(kind);
-        }
-    }
-
-    /// The living nodes are these.
-    pub(crate) fn set_alive(&mut self, alive: BTreeSet<NodeName>) {
-        let came = names(alive.difference(&self.living));
-        let went = names(self.living.difference(&alive));
-        tracing::info!(living = alive.len(), %came, %went, "living nodes");
-        self.living.clone_from(&alive);
-        self.world.set_alive(&Liveness::Nodes(alive));
-    }
-
-    /// Tells the world which interfaces this node can announce on.
-    pub(crate) fn tell_interfaces(&mut self) {
-        let interfaces = self.layer2.interfaces.borrow_and_update();
-        let usable = interfaces
-            .iter()
-            .filter(|interface| interface.arp || interface.ndp.is_some());
-        let facts = Facts {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            interfaces: usable.map(|interface| interface.name.to_string()).collect(),
-        };
-        drop(interfaces);
-        self.heartbeat.facts.send_replace(facts.emit());
-        self.world.apply_facts(facts.of(self.node.clone()));
-    }
-
-    /// Tells the world what other nodes told of themselves since it was last told.
-    pub(crate) fn take_facts(&mut self) {
-        for (node, facts) in self.heartbeat.take_news() {
-            match facts.as_deref().and_then(Facts::parse) {
-                Some(facts) => self.world.apply_facts(facts.of(node)),
-                // It is gone, or tells what a speaker does not.
-                None => self.world.delete_facts(&node),
-            }
         }
     }
 
@@ -236,6 +184,7 @@ impl Announcing {
             self.told_bgp = true;
             self.tell_bgp(bgp::Command::Synced).await;
         }
+        self.stand_by();
         services
     }
 
@@ -305,18 +254,6 @@ impl Announcing {
     }
 }
 
-/// The first few of some names, and how many there are besides.
-fn names<'a>(names: impl Iterator<Item = &'a NodeName>) -> String {
-    const FEW: usize = 10;
-    let mut all: Vec<String> = names.map(ToString::to_string).collect();
-    let more = all.len().saturating_sub(FEW);
-    if more > 0 {
-        all.truncate(FEW);
-        all.push(format!("{more} more"));
-    }
-    all.join(", ")
-}
-
 fn scope(interfaces: &Interfaces) -> Scope {
     match interfaces {
         Interfaces::All => Scope::All,
@@ -330,22 +267,4 @@ fn scope(interfaces: &Interfaces) -> Scope {
 fn seed(node: &NodeName) -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(node)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_names_are_cut_short() {
-        let nodes = |count: u32| -> Vec<NodeName> {
-            let all = (1..=count).map(|n| NodeName::from(format!("n{n}")));
-            all.collect()
-        };
-        assert_eq!(names(nodes(0).iter()), "");
-        assert_eq!(names(nodes(2).iter()), "n1, n2");
-        let ten = "n1, n2, n3, n4, n5, n6, n7, n8, n9, n10";
-        assert_eq!(names(nodes(10).iter()), ten);
-        assert_eq!(names(nodes(1000).iter()), format!("{ten}, 990 more"));
-    }
 }

@@ -19,7 +19,9 @@ use crate::{
 /// Adds the node, who is alive, layer 2 and BGP.
 pub(crate) async fn fill(report: &mut Report, announcing: &Announcing) {
     report.node = Some(announcing.node.to_string());
-    report.alive = announcing.heartbeat.alive.borrow().as_ref().map(names);
+    let members = announcing.heartbeat.members.borrow();
+    report.alive = members.alive.as_ref().map(names);
+    drop(members);
     add_layer2(report, announcing).await;
     add_bgp(report, announcing).await;
 }

@@ -44,8 +44,6 @@ pub(super) struct Speaking {
     monitor: Monitor,
     sessions: Sessions,
     unanswered: Unanswered,
-    /// Whether it is known who is alive, without which layer 2 decides nothing.
-    knows_alive: bool,
 }
 
 impl Speaking {
@@ -68,7 +66,6 @@ impl Speaking {
             monitor,
             sessions: Sessions::default(),
             unanswered: Unanswered::default(),
-            knows_alive: false,
         }
     }
 
@@ -99,20 +96,17 @@ impl Speaking {
     /// Takes in what a driver has to tell.
     pub(super) fn hear(&mut self, heard: Heard) {
         match heard {
-            Heard::Alive(alive) => {
-                for update in self.objects.set_alive(&alive) {
+            Heard::Members(changes) => {
+                let alive = changes.alive.iter();
+                let updates = alive.flat_map(|alive| self.objects.set_alive(alive));
+                for update in updates.collect::<Vec<Update>>() {
                     self.apply(&update);
                 }
-                self.announcing.set_alive(alive);
+                self.announcing.take_members(changes);
                 self.unanswered.look_at_all();
-                self.knows_alive = true;
             }
             Heard::Interfaces => {
-                self.announcing.tell_interfaces();
-                self.unanswered.look_at_all();
-            }
-            Heard::Facts => {
-                self.announcing.take_facts();
+                self.announcing.tell_facts();
                 self.unanswered.look_at_all();
             }
             Heard::Layer2(event) => self.announcing.note(event),
@@ -138,7 +132,7 @@ impl Speaking {
         if world.is_synced() {
             let peers = world.peers().map(|peer| &peer.name);
             self.sessions.expect(Instant::now(), peers);
-            if self.knows_alive {
+            if self.announcing.knows_alive() {
                 self.statuses.layer2_settled();
             }
         }

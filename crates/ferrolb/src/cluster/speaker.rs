@@ -42,8 +42,7 @@ pub(super) async fn run(args: ClusterSpeaker, stop: CancellationToken) -> anyhow
     let announcing = Announcing::start(&settings(&args), &stop)?;
     let (questions, asked) = mpsc::channel(8);
     let metrics = Metrics::new("speaker", env!("CARGO_PKG_VERSION"), Some(node.as_str()));
-    let unlisted = announcing.heartbeat.unlisted.clone();
-    metrics.own().tell_unlisted_beats(unlisted);
+    metrics.own().tell_beats(announcing.heartbeat.beats.clone());
     let drivers = Drivers {
         bgp: announcing.bgp.commands.clone(),
         layer2: announcing.layer2.handle.clone(),
@@ -155,7 +154,9 @@ impl Speaker {
     }
 
     fn hear(&mut self, heard: Heard) {
-        if let Heard::Alive(alive) = &heard {
+        if let Heard::Members(changes) = &heard
+            && let Some(alive) = &changes.alive
+        {
             let is_first = alive.first() == Some(&self.speaking.announcing.node);
             let objects = &self.speaking.objects;
             self.faults.speak(is_first, || objects.diagnostics());

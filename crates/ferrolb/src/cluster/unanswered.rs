@@ -14,7 +14,7 @@ use crate::intake::Update;
 pub(super) struct Unanswered {
     told: BTreeSet<ServiceKey>,
     again: Again,
-    /// Whether any advertisement names interfaces: without one there is nothing to look for.
+    /// Whether any advertisement names interfaces: without one, a node lacks them only where it has none.
     named: bool,
 }
 
@@ -61,7 +61,7 @@ impl Unanswered {
     /// The Services that are unanswered now and were not before, with their addresses.
     pub(super) fn take(&mut self, world: &World) -> Vec<(ServiceKey, Arc<[IpAddr]>)> {
         let again = mem::take(&mut self.again);
-        if !self.named && self.told.is_empty() {
+        if !self.named && !world.has_no_interface() && self.told.is_empty() {
             return Vec::new();
         }
         let keys = match again {

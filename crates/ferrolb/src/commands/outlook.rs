@@ -141,6 +141,8 @@ impl Outlook {
                 node: NodeName::from(node.as_str()),
                 version: report.version.clone(),
                 interfaces: Some(usable.map(|i| i.name.clone()).collect()),
+                lacks: BTreeSet::new(),
+                refuses: BTreeSet::new(),
                 features: BTreeSet::new(),
             });
         }

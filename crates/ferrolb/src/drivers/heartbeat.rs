@@ -11,7 +11,7 @@ use std::{
 };
 
 use ferrolb_members::{Heartbeat, Output, Timing, Unlisted};
-use ferrolb_telemetry::metrics::Counter;
+use ferrolb_telemetry::metrics::Beats;
 use ferrolb_types::NodeName;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,25 @@ pub type Nodes = BTreeMap<NodeName, Vec<IpAddr>>;
 /// What other nodes tell of themselves since it was last taken: the newest of each, nothing of one that is
 /// gone.
 pub type News = BTreeMap<NodeName, Option<Vec<u8>>>;
+
+/// What is known of the nodes. Who came and what it tells of itself change in one step, so that nobody is
+/// judged before what it says is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Who is alive.
+    pub alive: Alive,
+    has_turned: bool,
+    news: News,
+}
+
+/// What changed since it was last taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The living nodes, where they are others.
+    pub alive: Alive,
+    /// What other nodes tell of themselves.
+    pub news: News,
+}
 
 /// Where to beat and how.
 #[derive(Clone, Debug)]
@@ -47,59 +66,61 @@ pub struct Driver {
     pub nodes: watch::Sender<Nodes>,
     /// Takes what this node tells of itself, whenever that changes.
     pub facts: watch::Sender<Vec<u8>>,
-    /// Tells who is alive.
-    pub alive: watch::Receiver<Alive>,
-    /// Tells that there are [`News`]: see [`Driver::take_news`].
-    pub news: watch::Receiver<News>,
-    /// How many beats came from an address that is none of their node's.
-    pub unlisted: Counter,
-    taken: watch::Sender<News>,
+    /// Takes that this node is ready: until then it hears the others, and says nothing.
+    pub ready: watch::Sender<bool>,
+    /// Tells what is known of the nodes; what changed is to be had by [`Driver::take`].
+    pub members: watch::Receiver<Members>,
+    /// What it counts.
+    pub beats: Beats,
+    taken: watch::Sender<Members>,
     task: JoinHandle<()>,
 }
 
 impl Driver {
-    /// Starts beating until `stop`, then says goodbye.
+    /// Starts listening, and beating once this node is ready; at `stop` it says goodbye.
     ///
     /// # Errors
     /// A socket cannot be opened.
     pub fn start(settings: Settings, stop: CancellationToken) -> io::Result<Self> {
-        let sockets = Sockets::open(settings.port, settings.bind)?;
+        let beats = Beats::default();
+        let sockets = Sockets::open(settings.port, settings.bind, beats.unsent.clone())?;
         let (nodes, nodes_rx) = watch::channel(Nodes::new());
         let (facts, facts_rx) = watch::channel(Vec::new());
-        let (alive_tx, alive) = watch::channel(None);
-        let (news_tx, news) = watch::channel(News::new());
-        let unlisted = Counter::default();
+        let (ready, ready_rx) = watch::channel(false);
+        let (taken, members) = watch::channel(Members::default());
         let beating = Beating {
             machine: Heartbeat::new(Instant::now(), settings.own, settings.timing),
             sockets,
             nodes: nodes_rx,
             facts: facts_rx,
-            alive: alive_tx,
-            news: news_tx.clone(),
-            unlisted: unlisted.clone(),
+            ready: ready_rx,
+            members: taken.clone(),
+            beats: beats.clone(),
         };
         let task = tokio::spawn(beating.run(stop));
         Ok(Self {
             nodes,
             facts,
-            alive,
-            news,
-            unlisted,
-            taken: news_tx,
+            ready,
+            members,
+            beats,
+            taken,
             task,
         })
     }
 
-    /// What other nodes told of themselves since this was last called.
-    pub fn take_news(&mut self) -> News {
+    /// What changed since this was last called.
+    pub fn take(&mut self) -> Changes {
         // First this: what comes in between is told once more rather than not at all.
-        self.news.mark_unchanged();
-        let mut news = News::new();
-        self.taken.send_if_modified(|untaken| {
-            news = std::mem::take(untaken);
+        self.members.mark_unchanged();
+        let mut changes = Changes::default();
+        self.taken.send_if_modified(|members| {
+            let has_turned = std::mem::take(&mut members.has_turned);
+            changes.alive = members.alive.clone().filter(|_| has_turned);
+            changes.news = std::mem::take(&mut members.news);
             false
         });
-        news
+        changes
     }
 
     /// Waits until goodbye is said.
@@ -109,21 +130,41 @@ impl Driver {
     }
 }
 
+impl Members {
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Alive(alive) => {
+                self.alive = Some(alive);
+                self.has_turned = true;
+            }
+            Output::Came(node) => self.turn(|alive| alive.insert(node)),
+            Output::Went(node) => self.turn(|alive| alive.remove(&node)),
+            Output::Facts(node, facts) => drop(self.news.insert(node, Some(facts))),
+            Output::FactsGone(node) => drop(self.news.insert(node, None)),
+            Output::Send(_) | Output::Unlisted(_) => {}
+        }
+    }
+
+    fn turn(&mut self, change: impl FnOnce(&mut BTreeSet<NodeName>) -> bool) {
+        self.has_turned |= self.alive.as_mut().is_some_and(change);
+    }
+}
+
 struct Beating {
     machine: Heartbeat,
     sockets: Sockets,
     nodes: watch::Receiver<Nodes>,
     facts: watch::Receiver<Vec<u8>>,
-    alive: watch::Sender<Alive>,
-    news: watch::Sender<News>,
-    unlisted: Counter,
+    ready: watch::Receiver<bool>,
+    members: watch::Sender<Members>,
+    beats: Beats,
 }
 
 impl Beating {
     async fn run(mut self, stop: CancellationToken) {
         let mut buffer = [0; ferrolb_members::LONGEST];
         loop {
-            self.flush().await;
+            self.flush();
             let deadline = tokio::time::Instant::from_std(self.machine.deadline());
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -139,11 +180,12 @@ impl Beating {
                     let facts = self.facts.borrow_and_update().clone();
                     self.machine.set_facts(Instant::now(), facts);
                 }
+                Ok(()) = self.ready.changed() => self.begin(),
                 () = tokio::time::sleep_until(deadline) => self.machine.timeout(Instant::now()),
             }
         }
         self.machine.leave();
-        self.flush().await;
+        self.flush();
     }
 
     fn take_nodes(&mut self) {
@@ -154,33 +196,29 @@ impl Beating {
             .set_nodes(machine.own_addresses(), machine.others());
     }
 
-    async fn flush(&mut self) {
-        while let Some(output) = self.machine.poll() {
-            match output {
-                Output::Send(beat) => self.sockets.send(&beat).await,
-                Output::Alive(alive) => drop(self.alive.send_replace(Some(alive))),
-                Output::Came(node) => self.turn(|alive| alive.insert(node)),
-                Output::Went(node) => self.turn(|alive| alive.remove(&node)),
-                Output::Facts(node, facts) => self.learn(node, Some(facts)),
-                Output::FactsGone(node) => self.learn(node, None),
-                Output::Unlisted(unlisted) => self.note(&unlisted),
-            }
+    fn begin(&mut self) {
+        if *self.ready.borrow_and_update() {
+            self.machine.begin(Instant::now());
         }
     }
 
-    fn turn(&self, change: impl FnOnce(&mut BTreeSet<NodeName>) -> bool) {
-        self.alive
-            .send_if_modified(|alive| alive.as_mut().is_some_and(change));
-    }
-
-    fn learn(&self, node: NodeName, facts: Option<Vec<u8>>) {
-        self.news.send_modify(|news| {
-            news.insert(node, facts);
-        });
+    fn flush(&mut self) {
+        let mut told = Vec::new();
+        while let Some(output) = self.machine.poll() {
+            match output {
+                Output::Send(beat) => self.sockets.send(&beat),
+                Output::Unlisted(unlisted) => self.note(&unlisted),
+                output => told.push(output),
+            }
+        }
+        if !told.is_empty() {
+            self.members
+                .send_modify(|members| told.into_iter().for_each(|output| members.take(output)));
+        }
     }
 
     fn note(&self, unlisted: &Unlisted) {
-        self.unlisted.inc();
+        self.beats.unlisted.inc();
         if unlisted.is_news {
             let listed = self.machine.others().get(&unlisted.node);
             tracing::warn!(

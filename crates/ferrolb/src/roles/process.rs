@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use ferrolb_telemetry::metrics::Counter;
+use ferrolb_telemetry::metrics::Beats;
 use ferrolb_types::{Diagnostic, NodeName, ObjectRef, codes};
 use serde_json::Value;
 use tokio::{
@@ -53,7 +53,7 @@ pub(super) async fn run(role: &Role) -> anyhow::Result<()> {
         &role.args().serve,
         role.name(),
         process.node(),
-        process.unlisted(),
+        process.beats(),
         questions,
         &stop,
     )
@@ -107,7 +107,6 @@ pub(super) struct Process {
     pub(super) folder_fault: Option<Diagnostic>,
     pub(super) state_fault: Option<Diagnostic>,
     has_state: bool,
-    has_alive: bool,
 }
 
 impl Process {
@@ -146,7 +145,6 @@ impl Process {
             folder_fault: None,
             state_fault: None,
             has_state: false,
-            has_alive: false,
         };
         process.recall(&first);
         process.take_files(first);
@@ -170,10 +168,10 @@ impl Process {
         announcing.map(|announcing| announcing.node.as_str())
     }
 
-    /// Where it counts unlisted beats, of a role that announces.
-    fn unlisted(&self) -> Option<Counter> {
+    /// Where it counts heartbeats, of a role that announces.
+    fn beats(&self) -> Option<Beats> {
         let announcing = self.announcing.as_ref();
-        announcing.map(|announcing| announcing.heartbeat.unlisted.clone())
+        announcing.map(|announcing| announcing.heartbeat.beats.clone())
     }
 
     async fn run(mut self, mut channels: Channels, stop: &CancellationToken) {
@@ -209,7 +207,7 @@ impl Process {
         }
         if let Some(announcing) = &mut self.announcing {
             announcing.tell_nodes();
-            if self.has_state && self.has_alive {
+            if self.has_state && announcing.knows_alive() {
                 announcing.begin();
             }
             announcing.settle().await;
@@ -335,12 +333,8 @@ impl Process {
             return;
         };
         match heard {
-            Heard::Alive(alive) => {
-                announcing.set_alive(alive);
-                self.has_alive = true;
-            }
-            Heard::Interfaces => announcing.tell_interfaces(),
-            Heard::Facts => announcing.take_facts(),
+            Heard::Members(changes) => announcing.take_members(changes),
+            Heard::Interfaces => announcing.tell_facts(),
             Heard::Layer2(event) => announcing.note(event),
             // Asked for when the status is.
             Heard::Sessions => {}

@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use ferrolb_telemetry::{
     Metrics,
-    metrics::{
-        BgpPeer, Counter, Layer2Address, Messages, PeerLabels, PoolUsage, Protocol, Standing,
-    },
+    metrics::{Beats, BgpPeer, Layer2Address, Messages, PeerLabels, PoolUsage, Protocol, Standing},
 };
 use ferrolb_types::{Code, PoolName, ServiceKey, Severity};
 use serde_json::Value;
@@ -33,8 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look whether the role is ready.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Opens what `settings` name, of a role that answers `questions`, and that counts unlisted beats where it
-/// announces.
+/// Opens what `settings` name, of a role that answers `questions`, and that counts heartbeats where it announces.
 ///
 /// # Errors
 /// As [`super::start`].
@@ -42,7 +39,7 @@ pub(crate) async fn start(
     settings: &Settings,
     role: &'static str,
     node: Option<&str>,
-    unlisted: Option<Counter>,
+    beats: Option<Beats>,
     questions: mpsc::Sender<Question>,
     stop: &CancellationToken,
 ) -> Result<(), Refusal> {
@@ -50,8 +47,8 @@ pub(crate) async fn start(
         return Ok(());
     }
     let metrics = Metrics::new(role, env!("CARGO_PKG_VERSION"), node);
-    if let Some(unlisted) = unlisted {
-        metrics.own().tell_unlisted_beats(unlisted);
+    if let Some(beats) = beats {
+        metrics.own().tell_beats(beats);
     }
     let desk = Arc::new(Desk {
         questions,

@@ -29,9 +29,7 @@ impl Folder {
 
     /// A role that announces, as node `node`, in a network of its own.
     pub fn announcing(&self, role: &str, node: &str) -> Running {
-        let mut command = Command::new("unshare");
-        command.args(["-n", PROGRAM]);
-        self.start(command, role, node, &["--node-name", node])
+        self.start(connected(), role, node, &["--node-name", node])
     }
 
     /// Starts `program` as a role, its log in a file beside the folder.
@@ -182,6 +180,16 @@ pub fn signal(pid: u32, name: &str) {
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+/// The program in a network of its own, with an interface to announce on: a cable whose other end is there too.
+pub fn connected() -> Command {
+    let cable =
+        "ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ip link set eth1 up";
+    let script = format!("{cable} && exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["-n", "sh", "-ec", &script, "sh", PROGRAM]);
+    command
 }
 
 /// Whether this process may make namespaces. Where it may not, the reason is printed, and with `CI=true`

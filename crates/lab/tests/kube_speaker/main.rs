@@ -30,5 +30,6 @@ mod rivals;
 mod seen;
 mod speaker;
 mod spokesman;
+mod standby;
 mod statuses;
 mod together;

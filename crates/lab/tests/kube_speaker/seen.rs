@@ -26,14 +26,25 @@ pub fn is_held_once(net: &Topology, address: IpAddr) -> bool {
     address.is_ipv6() || arp(net, address, "2").len() < 2
 }
 
-/// Those who answer one question first, so many of them, within a second.
-fn arp(net: &Topology, address: IpAddr, most: &str) -> BTreeSet<String> {
+/// Whether the first question for an IPv4 address is answered: the second would follow a second later.
+pub fn is_held_now(net: &Topology, address: IpAddr) -> bool {
+    let said = arping(net, address, "1");
+    said.contains("Sent 1 probe") && said.contains("Received 1 response")
+}
+
+fn arping(net: &Topology, address: IpAddr, most: &str) -> String {
     let address = address.to_string();
     let arguments = ["-b", "-c", most, "-w", "1", "-I", LAN, &address];
     let client = net.client.namespace();
     let done = client.capture("arping", &arguments, PATIENCE).unwrap();
     assert!(done.stdout.contains("Sent"), "{done:?}");
-    let answers = done.stdout.lines().filter_map(|line| {
+    done.stdout
+}
+
+/// Those who answer one question first, so many of them, within a second.
+fn arp(net: &Topology, address: IpAddr, most: &str) -> BTreeSet<String> {
+    let said = arping(net, address, most);
+    let answers = said.lines().filter_map(|line| {
         let (_, rest) = line.split_once('[')?;
         Some(rest.split_once(']')?.0.to_lowercase())
     });

@@ -42,6 +42,11 @@ impl Heard {
         before.is_some()
     }
 
+    /// Whether the node is known to live. Not counted: it is asked for each datagram that is sent.
+    pub(super) fn contains(&self, node: &NodeName) -> bool {
+        self.at.contains_key(node)
+    }
+
     /// When the node that is silent longest was heard.
     pub(super) fn oldest(&self) -> Option<Instant> {
         self.visit(1);

@@ -45,6 +45,7 @@ impl Fleet {
         let machine = |name: &NodeName| {
             let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
             machine.set_nodes(now, nodes.clone());
+            machine.begin(now);
             (name.clone(), machine)
         };
         let machines = nodes.keys().map(machine).collect();
@@ -64,7 +65,9 @@ impl Fleet {
             for (name, machine) in &mut self.machines {
                 while let Some(output) = machine.poll() {
                     match output {
-                        Output::Send(Datagram { to, from, bytes }) => {
+                        Output::Send(Datagram {
+                            to, from, bytes, ..
+                        }) => {
                             assert_eq!(from, self.addresses.get(name).copied());
                             sent.push((name.clone(), to, bytes));
                         }
@@ -170,6 +173,57 @@ fn a_leaving_node_is_gone_at_once() {
 }
 
 #[test]
+fn a_beat_says_whether_the_node_it_goes_to_is_heard() {
+    let now = Instant::now();
+    let mut machine = Heartbeat::new(now, node(1), Timing::default());
+    machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
+    machine.begin(now);
+    let beats = |machine: &mut Heartbeat, after: u32| -> Vec<(IpAddr, bool)> {
+        machine.timeout(now + after * MS);
+        let told = std::iter::from_fn(|| machine.poll());
+        let beats = told.filter_map(|output| match output {
+            Output::Send(beat) => Some((beat.to, beat.is_heard)),
+            _ => None,
+        });
+        beats.collect()
+    };
+    let of = |heard| vec![(address(2), false), (address(3), heard)];
+    assert_eq!(beats(&mut machine, 0), of(false));
+    machine.receive(now + 50 * MS, address(3), &alive(3));
+    assert_eq!(beats(&mut machine, 100), of(true));
+    (2..=4).for_each(|step| drop(beats(&mut machine, step * 100)));
+    assert_eq!(beats(&mut machine, 500), of(false), "it fell silent");
+}
+
+#[test]
+fn a_node_that_is_not_ready_hears_the_others_and_says_nothing() {
+    let mut fleet = Fleet::new(3);
+    fleet.run(1000 * MS);
+    let (now, name) = (fleet.now, node(3));
+    // It starts anew: what it said before is no goodbye.
+    let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
+    machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
+    machine.set_facts(now, b"mine".to_vec());
+    fleet.machines.insert(name.clone(), machine);
+    fleet.alive.remove(&name);
+    fleet.run(1000 * MS);
+    assert_eq!(fleet.seen_by(3), ["n1", "n2", "n3"]);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2"]);
+    fleet.machines.get_mut(&name).unwrap().leave();
+    assert_eq!(fleet.machines.get_mut(&name).unwrap().poll(), None);
+    // Its first beat goes out at once, with all it has to say.
+    let now = fleet.now;
+    let machine = fleet.machines.get_mut(&name).unwrap();
+    machine.begin(now);
+    assert_eq!(machine.deadline(), now);
+    machine.timeout(now);
+    fleet.drain();
+    assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
+    let told = (name, Some(b"mine".to_vec()));
+    assert_eq!(fleet.facts, [told.clone(), told]);
+}
+
+#[test]
 fn facts_are_told_when_they_change_and_forgotten_with_their_node() {
     let mut fleet = Fleet::new(2);
     let now = fleet.now;
@@ -186,6 +240,20 @@ fn facts_are_told_when_they_change_and_forgotten_with_their_node() {
     fleet.cut.clear();
     fleet.run(1000 * MS);
     assert_eq!(fleet.facts[2..], [(node(2), Some(b"one".to_vec()))]);
+}
+
+#[test]
+fn facts_are_forgotten_once_a_node_tells_none() {
+    let mut fleet = Fleet::new(2);
+    for facts in [&b"one"[..], b""] {
+        let now = fleet.now;
+        let machine = fleet.machines.get_mut(&node(2)).unwrap();
+        machine.set_facts(now, facts.to_vec());
+        fleet.run(1000 * MS);
+    }
+    let told = [Some(b"one".to_vec()), None].map(|facts| (node(2), facts));
+    assert_eq!(fleet.facts, told);
+    assert_eq!(fleet.seen_by(1), ["n1", "n2"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub use announced::{Announced, Protocol};
 pub use client::Client;
 pub use counter::{Counter, Counters, Switch};
 pub use layer2::Layer2Address;
-pub use own::{Own, Standing};
+pub use own::{Beats, Own, Standing};
 pub use pools::PoolUsage;
 pub use sessions::{BfdPeer, BgpPeer, Messages, PeerLabels};
 

@@ -17,6 +17,15 @@ pub struct Standing {
     pub waiting: usize,
 }
 
+/// What the heartbeat counts.
+#[derive(Clone, Debug, Default)]
+pub struct Beats {
+    /// Beats from an address that is none of their node's.
+    pub unlisted: Counter,
+    /// Beats to nodes that are heard, which the kernel did not take.
+    pub unsent: Counter,
+}
+
 /// What MetalLB does not tell.
 #[derive(Debug)]
 pub struct Own {
@@ -28,7 +37,7 @@ pub struct Own {
     pub watch_reconnects: Counters<1>,
     /// Connections refused or ended by the bounds of our own servers, by server.
     pub refused_connections: Counters<1>,
-    unlisted_beats: Mutex<Option<Counter>>,
+    beats: Mutex<Option<Beats>>,
     /// Everything needed at the start is there.
     pub ready: Switch,
     dropped_events: Mutex<Option<Counter>>,
@@ -45,7 +54,7 @@ impl Own {
             writes: Counters::new(["kind", "result"]),
             watch_reconnects: Counters::new(["kind"]),
             refused_connections: Counters::new(["server"]),
-            unlisted_beats: Mutex::default(),
+            beats: Mutex::default(),
             ready: Switch::default(),
             dropped_events: Mutex::default(),
             leader: Mutex::default(),
@@ -64,10 +73,9 @@ impl Own {
         *lock(&self.leader) = Some(leads);
     }
 
-    /// Where the heartbeat counts what comes from an address that is none of its sender's, of a role that
-    /// announces.
-    pub fn tell_unlisted_beats(&self, count: Counter) {
-        *lock(&self.unlisted_beats) = Some(count);
+    /// Where the heartbeat counts, of a role that announces.
+    pub fn tell_beats(&self, beats: Beats) {
+        *lock(&self.beats) = Some(beats);
     }
 
     /// How the Services stand, of a role that assigns.
@@ -127,13 +135,18 @@ impl Own {
     }
 
     fn write_heartbeat(&self, page: &mut Page) {
-        if let Some(count) = &*lock(&self.unlisted_beats) {
-            page.counter(
-                "ferrolb_heartbeat_unlisted_total",
-                "Beats from an address that is none of their node's: they count for nothing.",
-            )
-            .add(&[], count.get());
-        }
+        let beats = lock(&self.beats);
+        let Some(beats) = &*beats else { return };
+        page.counter(
+            "ferrolb_heartbeat_unlisted_total",
+            "Beats from an address that is none of their node's: they count for nothing.",
+        )
+        .add(&[], beats.unlisted.get());
+        page.counter(
+            "ferrolb_heartbeat_unsent_total",
+            "Beats to nodes that are heard, which the kernel did not take.",
+        )
+        .add(&[], beats.unsent.get());
     }
 
     fn write_standing(&self, page: &mut Page) {

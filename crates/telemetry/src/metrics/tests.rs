@@ -86,9 +86,10 @@ fn filled() -> Metrics {
     let dropped = Counter::default();
     own.count_dropped_events(dropped.clone());
     dropped.add(3);
-    let unlisted = Counter::default();
-    own.tell_unlisted_beats(unlisted.clone());
-    unlisted.add(3);
+    let beats = Beats::default();
+    own.tell_beats(beats.clone());
+    beats.unlisted.add(3);
+    beats.unsent.add(2);
     own.tell_standing(Standing {
         served: 9,
         waiting: 1,

@@ -27,4 +27,5 @@ codes! {
     N023 "no such node"
     N024 "an advertisement for other peers"
     N025 "a session of the other address family"
+    N026 "the speaker of the node refuses the pool"
 }

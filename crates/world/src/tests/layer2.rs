@@ -266,6 +266,56 @@ fn case_33_mended_a_node_without_the_interface_gives_way() {
 }
 
 #[test]
+fn a_node_that_refuses_the_pool_gives_way() {
+    let mut scene = Scene::iris(&["iris1"], both());
+    scene.facts = vec![facts("iris1", &["eth0"]), facts("iris2", &["eth0"])];
+    let pools: Vec<ferrolb_types::PoolName> = scene.config.pools.keys().cloned().collect();
+    scene.facts[1].refuses = [pool_mark(&"elsewhere".into())].into();
+    assert_eq!(scene.owners("web"), ["iris2"]);
+    scene.facts[1].refuses = pools.iter().map(pool_mark).collect();
+    assert_eq!(scene.owners("web"), ["iris1"]);
+    let (layer2, _) = scene.world("iris2").refusals(&key("web"));
+    assert_eq!(layer2, Some(Reason::RefusesPool(pools[0].clone())));
+    let said = scene.world("iris1").explain(&key("web")).render();
+    assert!(said.contains(", refuses the pool"), "{said}");
+}
+
+#[test]
+fn a_node_with_too_many_interfaces_to_name_says_which_it_lacks() {
+    let ads = vec![with_interfaces(&[], &["eth0", "eth1"])];
+    let mut scene = Scene::iris(&["iris1"], plain(ads, vec![]));
+    scene.facts = vec![facts("iris1", &["eth0"]), facts("iris2", &[])];
+    scene.facts[1].interfaces = None;
+    for (lacks, owner) in [
+        (&[][..], "iris2"),
+        (&["eth0"], "iris2"),
+        (&["eth0", "eth1"], "iris1"),
+    ] {
+        scene.facts[1].lacks = lacks.iter().map(|name| (*name).into()).collect();
+        assert_eq!(scene.owners("web"), [owner], "{lacks:?}");
+    }
+}
+
+#[test]
+fn a_node_without_any_interface_gives_way_under_every_advertisement() {
+    for ads in [vec![l2(&[])], vec![with_interfaces(&[], &["eth0"])]] {
+        let mut scene = Scene::iris(&["iris1"], plain(ads, vec![]));
+        scene.facts = vec![facts("iris1", &["eth0"]), facts("iris2", &[])];
+        assert_eq!(scene.owners("web"), ["iris1"]);
+        let world = scene.world("iris2");
+        let (layer2, _) = world.refusals(&key("web"));
+        assert_eq!(layer2, Some(Reason::NoInterface));
+        assert!(world.has_no_interface());
+        assert!(!scene.world("iris1").has_no_interface());
+        // Where the only other one has none either, the first of them says so.
+        scene.facts = vec![facts("iris1", &[]), facts("iris2", &[])];
+        assert!(scene.owners("web").is_empty());
+        assert!(scene.world("iris2").unanswered(&key("web")).is_some());
+        assert!(scene.world("iris1").unanswered(&key("web")).is_none());
+    }
+}
+
+#[test]
 fn case_36_to_38_the_winner_leaves_and_returns() {
     let scene = Scene::iris(&["iris1"], both());
     let mut world = scene.world("iris1");

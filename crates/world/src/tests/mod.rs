@@ -279,6 +279,8 @@ pub(crate) fn facts(node: &str, interfaces: &[&str]) -> NodeFacts {
         node: node.into(),
         version: "0.1.0".into(),
         interfaces: Some(interfaces.iter().map(|i| (*i).into()).collect()),
+        lacks: BTreeSet::new(),
+        refuses: BTreeSet::new(),
         features: BTreeSet::new(),
     }
 }

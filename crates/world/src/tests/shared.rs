@@ -61,7 +61,7 @@ fn tied_services_elect_one_node_once_all_speakers_are_ours() {
     assert_eq!(scene.owners("dual"), ["iris2"]);
     assert_eq!(scene.owners("single"), ["iris1"], "as MetalLB elects");
     let mut world = scene.world("iris1");
-    scene.facts = vec![facts("iris1", &[]), facts("iris2", &[])];
+    scene.facts = vec![facts("iris1", &["eth0"]), facts("iris2", &["eth0"])];
     assert_eq!(scene.owners("dual"), ["iris2"]);
     assert_eq!(scene.owners("single"), ["iris2"]);
     scene

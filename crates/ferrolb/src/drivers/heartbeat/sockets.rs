@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The sockets of the heartbeat, one of each family, and where its beats are sent from.
+//! The sockets of the heartbeat and where its beats are sent from.
 //!
 //! The other nodes count a beat only from an InternalIP of this node, so that is what it is sent from, whatever
 //! other addresses the host has. Where the host does not have it, the kernel chooses, and the log says so.
+//!
+//! A node without power does not resolve, and what is sent to it waits in the kernel until ARP gives up. Of each
+//! family there is a socket for the nodes that are not heard, so that this never fills the one for the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,11 +15,41 @@ use std::{
 };
 
 use ferrolb_members::Datagram;
-use ferrolb_netio::udp::{Datagrams, is_no_family, may_be_source};
+use ferrolb_netio::udp::{Buffers, Datagrams, is_no_family, may_be_source};
+use ferrolb_telemetry::metrics::Counter;
 
 /// What the kernel is asked to keep of what waits, in octets: it counts a short datagram as some 800, so this is
 /// what a thousand nodes send in a second.
 const WAITING: usize = 4 << 20;
+
+/// Receives, and sends to the nodes that are heard: a beat to each of a thousand, should the link be slow.
+const HEARD: Buffers = Buffers {
+    receive: WAITING,
+    send: 1 << 20,
+};
+
+/// Sends to the nodes that are not heard. From which port a beat comes is of no matter to anybody, so its own
+/// is any, and nothing is expected there.
+const UNHEARD: Buffers = Buffers {
+    receive: 0,
+    send: WAITING,
+};
+
+/// The sockets of one family.
+#[derive(Debug)]
+struct Pair {
+    heard: Datagrams,
+    unheard: Datagrams,
+}
+
+impl Pair {
+    fn open(at: IpAddr, port: u16) -> io::Result<Self> {
+        Ok(Self {
+            heard: Datagrams::open(SocketAddr::new(at, port), HEARD)?,
+            unheard: Datagrams::open(SocketAddr::new(at, 0), UNHEARD)?,
+        })
+    }
+}
 
 /// The sockets of both families.
 #[derive(Debug)]
@@ -24,27 +57,29 @@ pub(super) struct Sockets {
     port: u16,
     /// The address that was asked for: the socket of its family receives there and sends from there.
     bind: Option<IpAddr>,
-    v4: Datagrams,
+    v4: Pair,
     /// Absent where the host does not have IPv6.
-    v6: Option<Datagrams>,
+    v6: Option<Pair>,
     /// The family served last: the other one is served first next time.
     served_v4: bool,
     /// Own addresses that beats cannot be sent from, and to whom not.
     refused: BTreeMap<IpAddr, BTreeSet<IpAddr>>,
+    unsent: Counter,
 }
 
 impl Sockets {
-    pub(super) fn open(port: u16, bind: Option<IpAddr>) -> io::Result<Self> {
+    /// Opens them; beats to nodes that are heard and are not sent are counted.
+    pub(super) fn open(port: u16, bind: Option<IpAddr>, unsent: Counter) -> io::Result<Self> {
         let open = |any: IpAddr| {
             let at = bind.filter(|bind| bind.is_ipv4() == any.is_ipv4());
-            Datagrams::open(SocketAddr::new(at.unwrap_or(any), port), WAITING)
+            Pair::open(at.unwrap_or(any), port)
         };
         let v4 = open(Ipv4Addr::UNSPECIFIED.into())?;
         let v6 = match open(Ipv6Addr::UNSPECIFIED.into()) {
             Err(error) if is_no_family(&error) && !bind.is_some_and(|bind| bind.is_ipv6()) => None,
             opened => Some(opened?),
         };
-        let granted = v4.receive_buffer()?;
+        let granted = v4.heard.receive_buffer()?;
         if granted < WAITING {
             tracing::debug!(
                 granted,
@@ -58,6 +93,7 @@ impl Sockets {
             v6,
             served_v4: false,
             refused: BTreeMap::new(),
+            unsent,
         })
     }
 
@@ -66,8 +102,8 @@ impl Sockets {
         let (v4, v6) = (Some(&self.v4), self.v6.as_ref());
         let order = if self.served_v4 { [v6, v4] } else { [v4, v6] };
         let received = std::future::poll_fn(|cx| {
-            for socket in order.into_iter().flatten() {
-                if let Poll::Ready(received) = socket.poll_receive(cx, buf) {
+            for pair in order.into_iter().flatten() {
+                if let Poll::Ready(received) = pair.heard.poll_receive(cx, buf) {
                     return Poll::Ready(received);
                 }
             }
@@ -78,30 +114,27 @@ impl Sockets {
         received
     }
 
-    /// Sends a beat. One that is not sent is a beat that is lost.
-    pub(super) async fn send(&mut self, beat: &Datagram) {
-        if let Err(error) = self.try_send(beat).await {
+    /// Sends a beat, without waiting for room: one that is not sent is a beat that is lost.
+    pub(super) fn send(&mut self, beat: &Datagram) {
+        if let Err(error) = self.try_send(beat) {
+            self.unsent.add(u64::from(beat.is_heard));
             tracing::debug!(node.address = %beat.to, %error, "heartbeat not sent");
         }
     }
 
-    async fn try_send(&mut self, beat: &Datagram) -> io::Result<()> {
-        let socket = match beat.to {
-            IpAddr::V4(_) => Some(&self.v4),
-            IpAddr::V6(_) => self.v6.as_ref(),
-        };
-        let socket = socket.ok_or_else(|| io::Error::other("this host does not have IPv6"))?;
+    fn try_send(&mut self, beat: &Datagram) -> io::Result<()> {
+        let socket = self.socket(beat)?;
         let to = SocketAddr::new(beat.to, self.port);
         // A socket that is bound to an address sends from there.
         let is_bound = self
             .bind
             .is_some_and(|bind| bind.is_ipv4() == beat.to.is_ipv4());
         let Some(from) = beat.from.filter(|_| !is_bound) else {
-            return socket.send(&beat.bytes, to, None).await;
+            return socket.send(&beat.bytes, to, None);
         };
-        match socket.send(&beat.bytes, to, Some(from)).await {
+        match socket.send(&beat.bytes, to, Some(from)) {
             Err(error) if may_be_source(&error) => {
-                socket.send(&beat.bytes, to, None).await?;
+                socket.send(&beat.bytes, to, None)?;
                 self.note_refused(from, beat.to, &error);
             }
             result => {
@@ -110,6 +143,19 @@ impl Sockets {
             }
         }
         Ok(())
+    }
+
+    fn socket(&self, beat: &Datagram) -> io::Result<&Datagrams> {
+        let pair = match beat.to {
+            IpAddr::V4(_) => Some(&self.v4),
+            IpAddr::V6(_) => self.v6.as_ref(),
+        };
+        let pair = pair.ok_or_else(|| io::Error::other("this host does not have IPv6"))?;
+        Ok(if beat.is_heard {
+            &pair.heard
+        } else {
+            &pair.unheard
+        })
     }
 
     fn note_refused(&mut self, from: IpAddr, to: IpAddr, error: &io::Error) {

@@ -14,6 +14,7 @@
 //! It decides nothing: which addresses are owned is said by the commands, which interfaces qualify by
 //! `qualify`, what is answered by the responder.
 
+mod claims;
 mod ports;
 mod qualify;
 mod said;
@@ -50,7 +51,7 @@ pub struct Settings {
 /// Something to tell the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Another station says that an address announced here is its own.
+    /// Another station says that an address announced here is its own, and did not win it.
     Conflict {
         /// The address both claim.
         address: IpAddr,
@@ -103,7 +104,8 @@ impl Handle {
 pub struct Layer2 {
     /// Takes commands.
     pub handle: Handle,
-    /// The interfaces that are not excluded, and whether they are answered on.
+    /// The interfaces that are not excluded, and whether they are answered on. It changes for the first time
+    /// once all are known, even where there are none.
     pub interfaces: watch::Receiver<Vec<InterfaceStatus>>,
     /// Every interface of the host with its addresses.
     pub links: watch::Receiver<Arc<Links>>,

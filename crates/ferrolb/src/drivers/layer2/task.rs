@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The task: waits for commands, links, frames and the clock, feeds the responder, does what it says.
 
+mod following;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -8,9 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ferrolb_l2::{Input, Interface, MacAddress, Output, Responder};
+use ferrolb_l2::{Input, Output, Responder};
 use ferrolb_netio::{
-    links::{Link, LinkEvent, LinkWatch, Links},
+    links::{LinkEvent, LinkWatch, Links},
     packet::Protocol,
 };
 use tokio::sync::{mpsc, watch};
@@ -18,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Command, Event, InterfaceStatus, Settings, Status,
+    claims::Claims,
     ports::{Port, Ports},
-    qualify::{Exclude, Qualified, qualify},
+    qualify::Exclude,
     said::Said,
     status,
 };
@@ -43,10 +46,15 @@ pub(super) struct Task {
     watch: Option<LinkWatch>,
     /// Of the watch, of which there is one.
     said_of_watch: Said<()>,
+    /// Whether all interfaces are known, and not just those the kernel told of so far.
+    is_complete: bool,
+    /// Whether they were told to anybody: that there are none is told as well.
+    has_told: bool,
     ports: Ports,
     interfaces: BTreeMap<u32, InterfaceStatus>,
     commands: mpsc::Receiver<Command>,
     published: Published,
+    claims: Claims,
     retry_at: Option<Instant>,
     unsent: u64,
 }
@@ -72,10 +80,13 @@ impl Task {
             responder: Responder::new(&settings.responder),
             watch: Some(watch),
             said_of_watch: Said::default(),
+            is_complete: false,
+            has_told: false,
             ports: Ports::default(),
             interfaces: BTreeMap::new(),
             commands,
             published,
+            claims: Claims::default(),
             retry_at: None,
             unsent: 0,
         }
@@ -95,10 +106,12 @@ impl Task {
     }
 
     async fn wait(&mut self, stop: &CancellationToken, buf: &mut [u8]) -> Wake {
-        let deadline = [self.responder.deadline(), self.retry_at]
-            .into_iter()
-            .flatten()
-            .min();
+        let deadlines = [
+            self.responder.deadline(),
+            self.claims.deadline(),
+            self.retry_at,
+        ];
+        let deadline = deadlines.into_iter().flatten().min();
         tokio::select! {
             () = stop.cancelled() => Wake::Stop,
             // All handles are gone: nobody can want anything any more.
@@ -112,7 +125,10 @@ impl Task {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Announce(address, scope) => self.feed(Input::Announce { address, scope }),
-            Command::Withdraw(address) => self.feed(Input::Withdraw { address }),
+            Command::Withdraw(address) => {
+                self.claims.drop_of(address);
+                self.feed(Input::Withdraw { address });
+            }
             Command::Status(reply) => {
                 let status = Status {
                     interfaces: self.interfaces.values().cloned().collect(),
@@ -123,90 +139,6 @@ impl Task {
                 // Who asked may have left meanwhile.
                 let _ = reply.send(status);
             }
-        }
-    }
-
-    fn on_links(&mut self, result: io::Result<Vec<LinkEvent>>) {
-        match result {
-            Ok(events) => {
-                for event in events {
-                    match event {
-                        LinkEvent::Changed(link) => self.on_link(&link),
-                        LinkEvent::Gone { ifindex } => self.on_link_gone(ifindex),
-                        LinkEvent::Synced => self.on_followed(),
-                    }
-                }
-                self.publish();
-            }
-            Err(error) => {
-                self.on_not_followed(&error);
-                self.watch = None;
-                self.retry_later();
-            }
-        }
-    }
-
-    fn on_link(&mut self, link: &Link) {
-        if self.exclude.matches(&link.name) {
-            // It may have been renamed into the exclusion.
-            self.on_link_gone(link.ifindex);
-            return;
-        }
-        let verdict = qualify(link);
-        let wants = |protocol| match (&verdict, protocol) {
-            (Ok(qualified), Protocol::Arp) => qualified.arp,
-            (Ok(qualified), Protocol::Ndp) => qualified.ndp.is_some(),
-            (Err(_), _) => false,
-        };
-        let arp = self
-            .ports
-            .set((link.ifindex, Protocol::Arp), wants(Protocol::Arp));
-        let ndp = self
-            .ports
-            .set((link.ifindex, Protocol::Ndp), wants(Protocol::Ndp));
-        let name: Arc<str> = link.name.as_str().into();
-        let open = verdict.ok().map(|qualified| Qualified {
-            arp,
-            ndp: qualified.ndp.filter(|_| ndp),
-            ..qualified
-        });
-        let status = InterfaceStatus {
-            ifindex: link.ifindex,
-            name: name.clone(),
-            mac: link.mac.map(|mac| MacAddress(mac).to_string()),
-            arp,
-            ndp: open.and_then(|open| open.ndp),
-            unsuitable: verdict.err(),
-            fault: self.ports.fault(link.ifindex),
-        };
-        self.interfaces.insert(link.ifindex, status);
-        self.tell_responder(link.ifindex, name, open);
-        if self.ports.is_incomplete() {
-            self.retry_later();
-        }
-    }
-
-    fn tell_responder(&mut self, ifindex: u32, name: Arc<str>, open: Option<Qualified>) {
-        match open {
-            Some(Qualified { mac, arp, ndp }) => {
-                let interface = Interface {
-                    ifindex,
-                    name,
-                    mac: mac.into(),
-                    arp,
-                    ndp,
-                };
-                self.feed(Input::Interface(interface));
-            }
-            None => self.feed(Input::InterfaceGone { ifindex }),
-        }
-    }
-
-    fn on_link_gone(&mut self, ifindex: u32) {
-        self.interfaces.remove(&ifindex);
-        self.feed(Input::InterfaceGone { ifindex });
-        for protocol in [Protocol::Arp, Protocol::Ndp] {
-            self.ports.set((ifindex, protocol), false);
         }
     }
 
@@ -231,6 +163,9 @@ impl Task {
             self.retry_at = None;
             self.retry();
         }
+        while let Some(conflict) = self.claims.due(now) {
+            self.report(conflict);
+        }
         self.feed(Input::Timeout);
     }
 
@@ -248,61 +183,8 @@ impl Task {
         self.publish();
     }
 
-    /// Follows the interfaces again; what vanished in the meantime is told by the caller's table.
-    fn reopen_watch(&mut self) {
-        match LinkWatch::open() {
-            Ok(watch) => {
-                self.watch = Some(watch);
-                // The new table knows nothing of what is gone: begin anew.
-                let known: Vec<u32> = self.interfaces.keys().copied().collect();
-                for ifindex in known {
-                    self.on_link_gone(ifindex);
-                }
-            }
-            Err(error) => self.on_not_followed(&error),
-        }
-    }
-
-    fn on_not_followed(&mut self, error: &io::Error) {
-        if self.said_of_watch.is_news((), error) {
-            tracing::warn!(%error, "interfaces are not followed; trying again");
-        }
-    }
-
-    fn on_followed(&mut self) {
-        if self.said_of_watch.is_over(&()) {
-            tracing::info!("interfaces are followed again");
-        }
-    }
-
-    /// Looks at an interface again.
-    fn refresh(&mut self, ifindex: u32) {
-        let link = self
-            .watch
-            .as_ref()
-            .and_then(|watch| watch.links().get(ifindex))
-            .cloned();
-        if let Some(link) = link {
-            self.on_link(&link);
-        }
-    }
-
     fn retry_later(&mut self) {
         self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
-    }
-
-    fn publish(&self) {
-        let interfaces: Vec<_> = self.interfaces.values().cloned().collect();
-        self.published.interfaces.send_if_modified(|before| {
-            let is_changed = *before != interfaces;
-            *before = interfaces;
-            is_changed
-        });
-        if let Some(watch) = &self.watch {
-            self.published
-                .links
-                .send_replace(Arc::new(watch.links().clone()));
-        }
     }
 
     fn feed(&mut self, input: Input<'_>) {
@@ -317,7 +199,7 @@ impl Task {
                 }
                 Output::JoinGroup { ifindex, group } => self.ports.join(ifindex, group),
                 Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
-                Output::Event(event) => self.report(event),
+                Output::Event(event) => self.hold(event),
             }
         }
         if self.ports.is_incomplete() {
@@ -331,24 +213,31 @@ impl Task {
         }
     }
 
-    fn report(&self, event: ferrolb_l2::Event) {
+    fn hold(&mut self, event: ferrolb_l2::Event) {
         let ferrolb_l2::Event::Conflict {
             address,
             ifindex,
             mac,
             claims,
         } = event;
-        let interface = self
-            .interfaces
-            .get(&ifindex)
-            .map_or("".into(), |i| i.name.clone());
-        tracing::warn!(%address, %interface, %mac, claims, "another station claims this address");
+        let known = self.interfaces.get(&ifindex);
         let event = Event::Conflict {
+            address,
+            interface: known.map_or("".into(), |known| known.name.clone()),
+            mac,
+            claims,
+        };
+        self.claims.hold(Instant::now(), ifindex, event);
+    }
+
+    fn report(&self, event: Event) {
+        let Event::Conflict {
             address,
             interface,
             mac,
             claims,
-        };
+        } = &event;
+        tracing::warn!(%address, %interface, %mac, claims, "another station claims this address");
         if self.published.events.try_send(event).is_err() {
             tracing::debug!("an event was dropped: nobody takes them");
         }

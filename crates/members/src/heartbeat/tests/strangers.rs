@@ -116,6 +116,7 @@ fn a_beat_goes_from_the_own_address_of_the_family_it_is_sent_by() {
     ];
     for (own, other, to, from) in table {
         let (now, mut machine) = knowing(own, other);
+        machine.begin(now);
         machine.timeout(now);
         let Some(Output::Send(sent)) = machine.poll() else {
             panic!("no beat from {own:?} to {other:?}")
