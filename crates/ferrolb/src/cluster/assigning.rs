@@ -84,6 +84,7 @@ impl Assigning {
             engine: Engine::new(Options {
                 lb_class,
                 implied_cluster_ips: false,
+                await_namespaces: true,
             }),
             objects,
             writer,
@@ -139,6 +140,8 @@ impl Assigning {
             unwritten.decided = newer;
         }
         match result {
+            // It stood already, so the watch has nothing to show of it.
+            Ok(version) if version == sent_version => self.engine.confirm(&key),
             // With the leadership the term ends, and with the Service its status.
             Ok(_) | Err(WriteFault::Gone | WriteFault::NotLeading) => {}
             Err(WriteFault::Conflict) => self.overtaken(key, unwritten),
