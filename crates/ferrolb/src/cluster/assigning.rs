@@ -98,7 +98,13 @@ impl Assigning {
 
     /// Takes in a batch and writes what follows from it.
     pub(super) fn take(&mut self, told: Vec<Told>) {
+        let mut shown = Vec::new();
         for update in self.objects.take(told) {
+            if let Update::Service(view) = &update
+                && self.again.contains_key(&view.key)
+            {
+                shown.push(view.key.clone());
+            }
             self.apply(update);
         }
         for (watched, kind) in [
@@ -111,6 +117,12 @@ impl Assigning {
         }
         while let Some(output) = self.engine.poll() {
             self.carry_out(output);
+        }
+        // What was decided before is written only where nothing else is decided by now.
+        for key in shown {
+            if let Some(again) = self.again.remove(&key) {
+                self.write(key, again.decided, again.refusals);
+            }
         }
     }
 
@@ -177,9 +189,6 @@ impl Assigning {
                     self.left.remove(&key);
                 }
                 self.engine.apply_service(view);
-                if let Some(again) = self.again.remove(&key) {
-                    self.write(key, again.decided, again.refusals);
-                }
             }
             Update::ServiceGone(key) => {
                 self.occupied.remove(&key);
