@@ -48,7 +48,7 @@ fn allocate(allocator: &mut Allocator, service: &ServiceKey, family: Family) {
     let claim = Claim {
         service,
         labels: &labels,
-        namespace_labels: &labels,
+        namespace_labels: Some(&labels),
         terms: &terms,
     };
     let granted = allocator.allocate(&claim, Need::One(family), None);

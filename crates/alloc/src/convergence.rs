@@ -23,8 +23,8 @@ use crate::{
 pub struct Input<'a> {
     /// The Service.
     pub view: &'a ServiceView,
-    /// The labels of its namespace.
-    pub namespace_labels: &'a Labels,
+    /// The labels of its namespace. Nothing is to be given while they are not known.
+    pub namespace_labels: Option<&'a Labels>,
     /// What its status says, or will say once earlier results are written.
     pub standing: &'a Standing,
     /// Whether nobody gives Services cluster addresses, so that families follow from the policy.

@@ -53,8 +53,8 @@ pub struct Claim<'a> {
     pub service: &'a ServiceKey,
     /// Its labels.
     pub labels: &'a Labels,
-    /// The labels of its namespace.
-    pub namespace_labels: &'a Labels,
+    /// The labels of its namespace. Where they are not known, what they might admit is admitted.
+    pub namespace_labels: Option<&'a Labels>,
     /// On what terms it would share.
     pub terms: &'a Terms,
 }

@@ -84,6 +84,14 @@ impl Entry {
         Seen::Foreign
     }
 
+    /// What was decided stood when it was to be written. Where something else had been decided in between,
+    /// that was never written, and no source will show it.
+    pub(super) fn confirm(&mut self) {
+        if Standing::of(&self.view) == self.base {
+            self.earlier = Vec::new();
+        }
+    }
+
     /// Whether the source shows what was decided.
     pub(super) fn is_confirmed(&self) -> bool {
         self.earlier.is_empty()

@@ -8,18 +8,19 @@
 //! writes again; such an echo changes nothing, and nothing depends on it.
 
 mod entry;
+mod namespaces;
 mod pending;
 mod retry;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
     sync::Arc,
 };
 
 use ferrolb_api::view::{NamespaceView, ServiceView};
 use ferrolb_config::Config;
-use ferrolb_types::{Diagnostic, Labels, ServiceKey};
+use ferrolb_types::{Diagnostic, ServiceKey};
 
 use crate::{
     allocator::{Allocator, Held},
@@ -28,6 +29,7 @@ use crate::{
 };
 
 use entry::{Age, Entry, Seen};
+use namespaces::Namespaces;
 use pending::Pending;
 
 /// How an engine is to work.
@@ -38,6 +40,9 @@ pub struct Options {
     /// Whether nobody gives Services cluster addresses (a folder of manifests): their families then
     /// follow from policy, first family and requested addresses.
     pub implied_cluster_ips: bool,
+    /// Whether every Namespace comes as an object (an API server). A Service whose Namespace is not known
+    /// yet then waits for it and keeps what its status holds; otherwise such a Namespace has no labels.
+    pub await_namespaces: bool,
 }
 
 /// A kind whose first complete list must be in before anything is decided.
@@ -84,8 +89,7 @@ pub struct Engine {
     options: Options,
     allocator: Allocator,
     services: BTreeMap<ServiceKey, Entry>,
-    namespaces: HashMap<String, Labels>,
-    no_labels: Labels,
+    namespaces: Namespaces,
     pending: Pending,
     /// How many of them are refused something.
     refused: usize,
@@ -102,6 +106,7 @@ impl Engine {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
+            namespaces: Namespaces::new(options.await_namespaces),
             options,
             ..Self::default()
         }
@@ -171,20 +176,15 @@ impl Engine {
 
     /// A Namespace is there, or has changed.
     pub fn apply_namespace(&mut self, view: NamespaceView) {
-        if self.labels_of(&view.name) != &view.labels {
-            let name = view.name.clone();
-            self.namespaces.insert(view.name, view.labels);
+        let name = view.name.clone();
+        if self.namespaces.apply(view) {
             self.enqueue_namespace(&name);
         }
     }
 
     /// A Namespace is gone.
     pub fn delete_namespace(&mut self, name: &str) {
-        if self
-            .namespaces
-            .remove(name)
-            .is_some_and(|labels| !labels.is_empty())
-        {
+        if self.namespaces.delete(name) {
             self.enqueue_namespace(name);
         }
     }
@@ -246,6 +246,13 @@ impl Engine {
         self.services.get(key).is_some_and(Entry::is_confirmed)
     }
 
+    /// A write found standing what was decided of a Service: the source has nothing more to show of it.
+    pub fn confirm(&mut self, key: &ServiceKey) {
+        if let Some(entry) = self.services.get_mut(key) {
+            entry.confirm();
+        }
+    }
+
     /// Everything that is held, by Service.
     pub fn held(&self) -> impl Iterator<Item = (&ServiceKey, Held)> {
         let keys = self.services.keys();
@@ -280,12 +287,11 @@ impl Engine {
 
     fn adopt(&mut self, age: Age) {
         if let Some(entry) = self.services.get(&age.key) {
-            let labels = self.namespaces.get(age.key.namespace());
             adopt(
                 &mut self.allocator,
                 &Input {
                     view: &entry.view,
-                    namespace_labels: labels.unwrap_or(&self.no_labels),
+                    namespace_labels: self.namespaces.labels(age.key.namespace()),
                     standing: &entry.base,
                     implied_cluster_ips: self.options.implied_cluster_ips,
                 },
@@ -299,13 +305,16 @@ impl Engine {
         let Some(entry) = self.services.get_mut(key) else {
             return;
         };
+        // It is looked at again when its Namespace comes.
+        let Some(labels) = self.namespaces.labels(key.namespace()) else {
+            return;
+        };
         self.convergences += 1;
-        let labels = self.namespaces.get(key.namespace());
         let mut outcome = converge(
             &mut self.allocator,
             &Input {
                 view: &entry.view,
-                namespace_labels: labels.unwrap_or(&self.no_labels),
+                namespace_labels: Some(labels),
                 standing: &entry.base,
                 implied_cluster_ips: self.options.implied_cluster_ips,
             },
@@ -315,10 +324,6 @@ impl Engine {
             self.outputs.push_back(Output { key, outcome });
         }
         self.wait(key);
-    }
-
-    fn labels_of(&self, namespace: &str) -> &Labels {
-        self.namespaces.get(namespace).unwrap_or(&self.no_labels)
     }
 
     fn enqueue(&mut self, key: &ServiceKey) {

@@ -49,7 +49,7 @@ impl Engine {
         let claim = Claim {
             service: &age.key,
             labels: &entry.view.labels,
-            namespace_labels: self.labels_of(age.key.namespace()),
+            namespace_labels: self.namespaces.labels(age.key.namespace()),
             terms: &terms,
         };
         let pool = opening.pool.as_ref();

@@ -21,7 +21,7 @@ fn allocate(allocator: &mut Allocator, service: &ServiceKey, family: Family) {
     let claim = Claim {
         service,
         labels: &labels,
-        namespace_labels: &labels,
+        namespace_labels: Some(&labels),
         terms: &terms,
     };
     allocator.allocate(&claim, Need::One(family), None).unwrap();

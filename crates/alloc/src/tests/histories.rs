@@ -201,7 +201,7 @@ impl World {
         pinning.is_none_or(|p| {
             p.admits(
                 view.key.namespace(),
-                &red.into_iter().collect(),
+                Some(&red.into_iter().collect()),
                 &view.labels,
             )
         })

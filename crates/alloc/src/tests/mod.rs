@@ -11,3 +11,4 @@ mod histories;
 mod rivals;
 mod spaces;
 mod tables;
+mod unseen;

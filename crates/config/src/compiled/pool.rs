@@ -118,12 +118,14 @@ impl Pinning {
     /// Whether a Service of this namespace and with these labels may draw from the pool. Namespaces by
     /// name and by label are a union; namespaces and Service labels must both match where both are given.
     ///
+    /// Labels of a namespace that are not known match every selector.
+    ///
     /// A selector that matches no namespace selects none, for automatic and for explicit requests alike.
     #[must_use]
     pub fn admits(
         &self,
         namespace: &str,
-        namespace_labels: &Labels,
+        namespace_labels: Option<&Labels>,
         service_labels: &Labels,
     ) -> bool {
         let by_namespace = self.namespaces.is_empty() && self.namespace_selectors.is_empty()
@@ -131,7 +133,7 @@ impl Pinning {
             || self
                 .namespace_selectors
                 .iter()
-                .any(|selector| selector.matches(namespace_labels));
+                .any(|selector| namespace_labels.is_none_or(|labels| selector.matches(labels)));
         let by_service = self.service_selectors.is_empty()
             || self
                 .service_selectors

@@ -95,6 +95,7 @@ impl Assigning {
             engine: Engine::new(Options {
                 lb_class,
                 implied_cluster_ips: false,
+                await_namespaces: true,
             }),
             objects,
             writer,
@@ -108,7 +109,13 @@ impl Assigning {
 
     /// Takes in a batch and writes what follows from it.
     pub(super) fn take(&mut self, told: Vec<Told>) {
+        let mut shown = Vec::new();
         for update in self.objects.take(told) {
+            if let Update::Service(view) = &update
+                && self.again.contains_key(&view.key)
+            {
+                shown.push(view.key.clone());
+            }
             self.apply(update);
         }
         for (watched, kind) in [
@@ -121,6 +128,16 @@ impl Assigning {
         }
         while let Some(output) = self.engine.poll() {
             self.carry_out(output);
+        }
+        // What was decided before is written only where nothing else is decided by now.
+        for key in shown {
+            if let Some(again) = self.again.remove(&key) {
+                let failed = Failed {
+                    overtaken: 0,
+                    ..again.failed
+                };
+                self.write(key, again.decided, failed);
+            }
         }
     }
 
@@ -150,6 +167,8 @@ impl Assigning {
             unwritten.decided = newer;
         }
         match result {
+            // It stood already, so the watch has nothing to show of it.
+            Ok(version) if version == sent_version => self.engine.confirm(&key),
             // With the leadership the term ends, and with the Service its status.
             Ok(_) | Err(WriteFault::Gone | WriteFault::NotLeading) => {}
             Err(WriteFault::Conflict) => self.overtaken(key, unwritten),
@@ -185,14 +204,6 @@ impl Assigning {
                     self.left.remove(&key);
                 }
                 self.engine.apply_service(view);
-                if let Some(again) = self.again.remove(&key) {
-                    let overtaken = 0;
-                    let failed = Failed {
-                        overtaken,
-                        ..again.failed
-                    };
-                    self.write(key, again.decided, failed);
-                }
             }
             Update::ServiceGone(key) => {
                 self.occupied.remove(&key);

@@ -98,11 +98,13 @@ impl Outlook {
 
     fn new(origin: Origin, ours: (Option<String>, bool), implied_cluster_ips: bool) -> Self {
         let (lb_class, ignore_exclude_lb) = ours;
+        let await_namespaces = matches!(origin, Origin::Cluster(_));
         Self {
             origin,
             engine: Engine::new(AllocOptions {
                 lb_class: lb_class.clone(),
                 implied_cluster_ips,
+                await_namespaces,
             }),
             world: World::new(Options {
                 node: None,

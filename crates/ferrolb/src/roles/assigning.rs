@@ -44,6 +44,7 @@ impl Assigning {
             engine: Engine::new(Options {
                 lb_class,
                 implied_cluster_ips: true,
+                await_namespaces: false,
             }),
             store,
             wanted: Arc::default(),

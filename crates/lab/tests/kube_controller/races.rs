@@ -156,6 +156,34 @@ fn refused_for_a_while(case: &mut Case<'_>) -> Result<()> {
     case.want("stuck", "", "")
 }
 
+/// A request is taken back before its address was written: a later edit of the status is somebody's own.
+#[test]
+fn a_request_that_is_taken_back() {
+    let Some(lab) = lab::shared() else { return };
+    let site = Site::new(&lab).unwrap();
+    refuse(&site, &format!("{}-refuse", site.name)).unwrap();
+    let mut case = Case::new(&site);
+    taken_back(&mut case).unwrap();
+    case.stop().unwrap();
+}
+
+fn taken_back(case: &mut Case<'_>) -> Result<()> {
+    case.pools(&[pool("p", "10.0.0.0/24")])?;
+    case.put(&svc("s"))?;
+    case.want("s", "10.0.0.0 @p", "IPAllocated")?;
+    // Of a team that is refused, so that the write waits for the next edit.
+    case.edit(&svc("s").team("refused").ips("10.0.0.9"))?;
+    case.want("s", "10.0.0.0 @p", "W:StatusUpdateFailed")?;
+    case.edit(&svc("s").ips("10.0.0.0"))?;
+    case.want("s", "10.0.0.0 @p", "IPAllocated")?;
+    case.settle()?;
+    case.edit(&svc("s"))?;
+    case.site.forge("s", &json!([{ "ip": "10.0.0.9" }]), "p")?;
+    case.want_still("s", "10.0.0.9 @p")?;
+    case.put(&svc("t").ips("10.0.0.9"))?;
+    case.want("t", "", "W:AllocationFailed")
+}
+
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
 
 /// Refuses statuses of Services of a team, in the namespaces of a site.

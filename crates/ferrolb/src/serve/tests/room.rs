@@ -107,7 +107,7 @@ async fn one_with_a_request_under_way_does_not() {
 async fn one_whose_request_is_not_whole_does() {
     let stop = CancellationToken::new();
     let (address, _) = narrow(&stop).await;
-    let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx";
+    let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx";
     let mut slow = [kept(address).await, kept(address).await];
     for stream in &mut slow {
         stream.write_all(head.as_bytes()).await.unwrap();
