@@ -87,10 +87,13 @@ fn what_waits_for_a_neighbour_holds_up_no_sender_and_no_other_socket() {
     connect(&here, &there, "eth0");
     here.ip("address add 192.0.2.1/24 dev eth0");
     there.ip("address add 192.0.2.2/24 dev eth0");
-    let waiting = there.spawn(|| async {
+    let (tell, is_open) = std::sync::mpsc::channel();
+    let waiting = there.spawn(move || async move {
         let socket = Datagrams::open("0.0.0.0:7947".parse().unwrap(), SOME).unwrap();
+        tell.send(()).unwrap();
         receive(&socket).await
     });
+    is_open.recv().unwrap();
     here.run(|| async {
         let any = "0.0.0.0:0".parse().unwrap();
         let [full, free] = [any, any].map(|any| Datagrams::open(any, SOME).unwrap());
