@@ -6,8 +6,9 @@
 //! nodes there are nothing is told, so that a node that just came does not take every address for its own;
 //! nor does one that was held up itself, and so heard nobody.
 //!
-//! To be alive is to be ready: a node hears the others from its start, and beats once it is told to begin.
-//! Until then the others share out its addresses among themselves, as though it were not there.
+//! To be alive is to be ready: a node hears the others from its start, and is alive once it is told to begin.
+//! Until then it says that it listens, so that they know where their beats arrive, and share out its addresses
+//! among themselves, as though it were not there.
 //!
 //! A thousand nodes are some ten thousand beats a second, so a beat that brings no news costs no walk over
 //! the nodes: the living are told once, and from then on who comes and who goes.
@@ -98,7 +99,10 @@ pub struct Heartbeat {
     timing: Timing,
     /// Where each other node is reached: the sender of its beats must be one of these.
     nodes: BTreeMap<NodeName, Vec<IpAddr>>,
+    /// The living.
     heard: Heard,
+    /// Those that listen and are not alive.
+    listening: Heard,
     /// What the own node tells of itself.
     own_facts: Vec<u8>,
     /// What each living node last told of itself.
@@ -108,7 +112,7 @@ pub struct Heartbeat {
     told: bool,
     /// When the others had time to speak; absent until it is known who they are.
     settles_at: Option<Instant>,
-    /// Whether it beats.
+    /// Whether the own node is alive for the others.
     has_begun: bool,
     beats_at: Instant,
     out: VecDeque<Output>,
@@ -124,6 +128,7 @@ impl Heartbeat {
             timing,
             nodes: BTreeMap::new(),
             heard: Heard::default(),
+            listening: Heard::default(),
             own_facts: Vec::new(),
             facts: BTreeMap::new(),
             strangers: Strangers::default(),
@@ -145,7 +150,8 @@ impl Heartbeat {
         self.strangers
             .retain(|node, source| !is_listed(nodes, node, source));
         let unknown = |node: &&NodeName| !nodes.contains_key(*node);
-        let gone: Vec<NodeName> = self.heard.names().filter(unknown).cloned().collect();
+        let known = self.heard.names().chain(self.listening.names());
+        let gone: Vec<NodeName> = known.filter(unknown).cloned().collect();
         for node in gone {
             self.lose(&node);
         }
@@ -165,7 +171,7 @@ impl Heartbeat {
         &self.nodes
     }
 
-    /// The own node is ready: it beats from now on, at once for the first time.
+    /// The own node is ready: its beats say so from now on, at once for the first time.
     pub fn begin(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.has_begun, true) {
             self.beats_at = now;
@@ -191,12 +197,18 @@ impl Heartbeat {
         }
         match beat.kind {
             Kind::Alive => {
+                self.listening.remove(&beat.node);
                 if self.heard.insert(&beat.node, now) && self.told {
                     self.out.push_back(Output::Came(beat.node.clone()));
                 }
                 self.learn(beat.node, beat.facts);
             }
             Kind::Leaving => self.lose(&beat.node),
+            // Where it was alive it has been started anew, and answers for nothing yet.
+            Kind::Listening => {
+                self.lose(&beat.node);
+                self.listening.insert(&beat.node, now);
+            }
         }
     }
 
@@ -218,6 +230,7 @@ impl Heartbeat {
 
     fn lose(&mut self, node: &NodeName) {
         self.forget(node);
+        self.listening.remove(node);
         if self.heard.remove(node) && self.told {
             self.out.push_back(Output::Went(node.clone()));
         }
@@ -239,12 +252,19 @@ impl Heartbeat {
     pub fn timeout(&mut self, now: Instant) {
         self.excuse(now, now.saturating_duration_since(self.deadline()));
         if let Some(limit) = now.checked_sub(self.timing.silence) {
-            while let Some(node) = self.heard.silent_since(limit) {
+            let silent = |heartbeat: &Self| {
+                let living = heartbeat.heard.silent_since(limit);
+                living.or_else(|| heartbeat.listening.silent_since(limit))
+            };
+            while let Some(node) = silent(self) {
                 self.lose(&node);
             }
         }
         if now >= self.beats_at {
-            self.send(Kind::Alive);
+            self.send(match self.has_begun {
+                true => Kind::Alive,
+                false => Kind::Listening,
+            });
             self.beats_at = now + self.timing.interval;
         }
         self.settle(now);
@@ -257,12 +277,13 @@ impl Heartbeat {
             return;
         }
         self.heard.excuse(now, late);
+        self.listening.excuse(now, late);
         if let (false, Some(settles_at)) = (self.told, &mut self.settles_at) {
             *settles_at += late;
         }
     }
 
-    /// Says goodbye to every node, where it ever beat.
+    /// Says goodbye to every node.
     pub fn leave(&mut self) {
         self.send(Kind::Leaving);
     }
@@ -275,31 +296,37 @@ impl Heartbeat {
     /// When to call [`Heartbeat::timeout`] next.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        let silence = self.heard.oldest().map(|at| at + self.timing.silence);
+        let oldest = [self.heard.oldest(), self.listening.oldest()];
+        let silence = oldest
+            .into_iter()
+            .flatten()
+            .map(|at| at + self.timing.silence);
         let settling = self.settles_at.filter(|_| !self.told);
-        let others = silence.into_iter().chain(settling);
+        let others = silence.chain(settling);
         others.fold(self.beats_at, Instant::min)
     }
 
     fn send(&mut self, kind: Kind) {
-        if !self.has_begun {
-            return;
-        }
+        let facts = self.own_facts.clone();
         let beat = Beat {
             kind,
             node: self.own.clone(),
-            facts: self.own_facts.clone(),
+            facts: if kind == Kind::Alive {
+                facts
+            } else {
+                Vec::new()
+            },
         };
         let bytes: Arc<[u8]> = beat.emit().into();
         let own = &self.own_addresses;
-        let heard = &self.heard;
+        let hears = |node: &NodeName| self.heard.contains(node) || self.listening.contains(node);
         self.out
             .extend(self.nodes.iter().filter_map(|(node, addresses)| {
                 let (to, from) = way(own, addresses)?;
                 Some(Output::Send(Datagram {
                     to,
                     from,
-                    is_heard: heard.contains(node),
+                    is_heard: hears(node),
                     bytes: Arc::clone(&bytes),
                 }))
             }));

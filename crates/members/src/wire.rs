@@ -29,6 +29,8 @@ pub enum Kind {
     Alive,
     /// "I am going": whoever can take over need not wait.
     Leaving,
+    /// "I hear, and cannot answer for anything yet."
+    Listening,
 }
 
 /// One datagram.
@@ -75,6 +77,7 @@ impl Beat {
         let kind = match self.kind {
             Kind::Alive => 1,
             Kind::Leaving => 2,
+            Kind::Listening => 3,
         };
         let name = self.node.as_str().as_bytes();
         let mut bytes = MAGIC.to_vec();
@@ -96,6 +99,7 @@ impl Beat {
         let (kind, rest) = match rest {
             [VERSION, 1, rest @ ..] => (Kind::Alive, rest),
             [VERSION, 2, rest @ ..] => (Kind::Leaving, rest),
+            [VERSION, 3, rest @ ..] => (Kind::Listening, rest),
             _ => return Err(WireError::Foreign),
         };
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(WireError::Name)?;
@@ -153,7 +157,7 @@ mod tests {
             Err(WireError::Foreign)
         );
         assert_eq!(
-            Beat::parse(b"FLBH\x01\x03\x00\x02n1"),
+            Beat::parse(b"FLBH\x01\x04\x00\x02n1"),
             Err(WireError::Foreign)
         );
         assert_eq!(Beat::parse(b"FLBH\x01\x01\x00"), Err(WireError::Name));

@@ -10,7 +10,7 @@ use std::{
 
 use ferrolb_types::NodeName;
 
-/// The living nodes and when each was last heard.
+/// The nodes that are heard and when each last was.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     at: BTreeMap<NodeName, Instant>,
@@ -21,7 +21,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// The node was heard; true where it was not known to live.
+    /// The node was heard; true where it was not before.
     pub(super) fn insert(&mut self, node: &NodeName, now: Instant) -> bool {
         self.visit(1);
         let before = self.at.insert(node.clone(), now);
@@ -32,7 +32,7 @@ impl Heard {
         before.is_none()
     }
 
-    /// The node is gone; true where it was known to live.
+    /// The node is gone; true where it was there.
     pub(super) fn remove(&mut self, node: &NodeName) -> bool {
         self.visit(1);
         let before = self.at.remove(node);
@@ -42,7 +42,7 @@ impl Heard {
         before.is_some()
     }
 
-    /// Whether the node is known to live. Not counted: it is asked for each datagram that is sent.
+    /// Whether the node is heard. Not counted: it is asked for each datagram that is sent.
     pub(super) fn contains(&self, node: &NodeName) -> bool {
         self.at.contains_key(node)
     }
@@ -60,7 +60,7 @@ impl Heard {
         (*at <= limit).then(|| node.clone())
     }
 
-    /// The living nodes.
+    /// The nodes that are heard.
     pub(super) fn names(&self) -> impl Iterator<Item = &NodeName> {
         self.at.keys().inspect(|_| self.visit(1))
     }

@@ -196,11 +196,11 @@ fn a_beat_says_whether_the_node_it_goes_to_is_heard() {
 }
 
 #[test]
-fn a_node_that_is_not_ready_hears_the_others_and_says_nothing() {
+fn a_node_that_is_not_ready_hears_the_others_and_is_not_alive() {
     let mut fleet = Fleet::new(3);
     fleet.run(1000 * MS);
     let (now, name) = (fleet.now, node(3));
-    // It starts anew: what it said before is no goodbye.
+    // It starts anew.
     let mut machine = Heartbeat::new(now, name.clone(), Timing::default());
     machine.set_nodes(now, (1..=3).map(|n| (node(n), vec![address(n)])).collect());
     machine.set_facts(now, b"mine".to_vec());
@@ -209,8 +209,6 @@ fn a_node_that_is_not_ready_hears_the_others_and_says_nothing() {
     fleet.run(1000 * MS);
     assert_eq!(fleet.seen_by(3), ["n1", "n2", "n3"]);
     assert_eq!(fleet.seen_by(1), ["n1", "n2"]);
-    fleet.machines.get_mut(&name).unwrap().leave();
-    assert_eq!(fleet.machines.get_mut(&name).unwrap().poll(), None);
     // Its first beat goes out at once, with all it has to say.
     let now = fleet.now;
     let machine = fleet.machines.get_mut(&name).unwrap();
@@ -221,6 +219,44 @@ fn a_node_that_is_not_ready_hears_the_others_and_says_nothing() {
     assert_eq!(fleet.seen_by(1), ["n1", "n2", "n3"]);
     let told = (name, Some(b"mine".to_vec()));
     assert_eq!(fleet.facts, [told.clone(), told]);
+}
+
+#[test]
+fn a_node_that_listens_can_be_reached_and_is_not_alive() {
+    let begun = Instant::now();
+    let mut machine = Heartbeat::new(begun, node(1), Timing::default());
+    let nodes = (1..=2).map(|n| (node(n), vec![address(n)]));
+    machine.set_nodes(begun, nodes.collect());
+    machine.begin(begun);
+    let says = |kind| Beat {
+        kind,
+        node: node(2),
+        facts: Vec::new(),
+    };
+    let listens = says(Kind::Listening).emit();
+    let is_heard = |machine: &mut Heartbeat, at: Duration| {
+        machine.timeout(begun + at);
+        let sent = std::iter::from_fn(|| machine.poll()).find_map(|output| match output {
+            Output::Send(beat) => Some(beat.is_heard),
+            _ => None,
+        });
+        sent.unwrap()
+    };
+    assert!(!is_heard(&mut machine, 0 * MS));
+    machine.receive(begun + 150 * MS, address(2), &listens);
+    assert!(is_heard(&mut machine, 200 * MS));
+    machine.timeout(begun + 400 * MS);
+    let told: Vec<Output> = std::iter::from_fn(|| machine.poll()).collect();
+    assert!(told.contains(&Output::Alive([node(1)].into())), "{told:?}");
+    assert!(!is_heard(&mut machine, 600 * MS), "it fell silent");
+    // One that was alive and listens now has been started anew.
+    machine.receive(begun + 610 * MS, address(2), &alive(2));
+    machine.receive(begun + 620 * MS, address(2), &listens);
+    let told: Vec<Output> = std::iter::from_fn(|| machine.poll()).collect();
+    assert_eq!(told, [Output::Came(node(2)), Output::Went(node(2))]);
+    assert!(is_heard(&mut machine, 700 * MS));
+    machine.receive(begun + 710 * MS, address(2), &says(Kind::Leaving).emit());
+    assert!(!is_heard(&mut machine, 800 * MS));
 }
 
 #[test]
