@@ -97,10 +97,10 @@ impl Rib {
     }
 
     /// Owes everything again, as after a ROUTE-REFRESH.
-    pub(crate) fn resend(&self, family: Family, outbox: &mut Outbox, peer: &PeerName) {
+    pub(crate) fn resend(&mut self, family: Family, outbox: &mut Outbox, peer: &PeerName) {
         match family {
-            Family::IPv4 => outbox.resend(&self.v4, &self.shared, peer),
-            Family::IPv6 => outbox.resend(&self.v6, &self.shared, peer),
+            Family::IPv4 => outbox.resend(&self.v4, &mut self.shared, peer),
+            Family::IPv6 => outbox.resend(&self.v6, &mut self.shared, peer),
         }
     }
 

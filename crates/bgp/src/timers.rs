@@ -78,7 +78,7 @@ impl Jitter {
 
     /// The time to the next keepalive: between three quarters and the whole of `period`, but no less than
     /// what keepalives need between them.
-    pub(crate) fn shorten(&mut self, period: Duration) -> Duration {
+    pub(crate) fn between_keepalives(&mut self, period: Duration) -> Duration {
         self.jittered(period).max(SHORTEST_KEEPALIVE)
     }
 
@@ -149,7 +149,7 @@ mod tests {
         let mut jitter = Jitter::new(1, "r1");
         let mut all = |seconds: f64| -> Vec<f64> {
             let period = Duration::from_secs_f64(seconds);
-            let times = (0..1000).map(|_| jitter.shorten(period).as_secs_f64());
+            let times = (0..1000).map(|_| jitter.between_keepalives(period).as_secs_f64());
             times.collect()
         };
         assert!(all(1.0).iter().all(|time| *time == 1.0));

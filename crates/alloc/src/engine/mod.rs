@@ -305,9 +305,9 @@ impl Engine {
         let Some(entry) = self.services.get_mut(key) else {
             return;
         };
-        // It is looked at again when its Namespace comes.
         let Some(labels) = self.namespaces.labels(key.namespace()) else {
-            return;
+            // It is looked at again when its Namespace comes.
+            return self.wait(key);
         };
         self.convergences += 1;
         let mut outcome = converge(

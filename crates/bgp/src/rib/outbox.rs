@@ -119,13 +119,15 @@ impl Outbox {
         }
     }
 
-    /// Queues everything desired or announced, to be sent whether changed or not.
+    /// Queues everything desired or announced, to be sent whether changed or not. What did not fit may do by
+    /// now, with another next hop.
     pub(super) fn resend<N: Copy + Ord>(
         &mut self,
         table: &Table<N>,
-        shared: &Shared,
+        shared: &mut Shared,
         peer: &PeerName,
     ) {
+        self.give_nothing_up(shared);
         for id in table.ids() {
             let desired = self.desired(table, shared, id, peer);
             if desired.is_none() && self.sent(id).is_none() {
@@ -193,9 +195,7 @@ impl Outbox {
 
     /// The session is over.
     pub(super) fn close<N: Copy + Ord>(mut self, table: &mut Table<N>, shared: &mut Shared) {
-        for attributes in std::mem::take(&mut self.given_up).into_values() {
-            shared.attributes.release(attributes);
-        }
+        self.give_nothing_up(shared);
         for (n, sent) in std::mem::take(&mut self.sent).into_iter().enumerate() {
             if let (Some(attributes), Ok(n)) = (sent, u32::try_from(n)) {
                 shared.attributes.release(attributes);
@@ -244,6 +244,12 @@ impl Outbox {
             shared.attributes.retain(attributes);
             self.given_up.insert(id, attributes);
             self.mark(table, shared, id, peer);
+        }
+    }
+
+    fn give_nothing_up(&mut self, shared: &mut Shared) {
+        for attributes in std::mem::take(&mut self.given_up).into_values() {
+            shared.attributes.release(attributes);
         }
     }
 

@@ -203,7 +203,7 @@ impl Connection {
     ) {
         self.keepalive_period = period;
         self.keepalive
-            .set(now, period.map(|period| jitter.shorten(period)));
+            .set(now, period.map(|period| jitter.between_keepalives(period)));
     }
 
     /// Only what is queued is still to be written, and that soon.

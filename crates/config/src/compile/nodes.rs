@@ -36,23 +36,13 @@ impl<'r> Nodes<'r> {
         };
         Reach(self.0.chunks(64).map(word).collect())
     }
-
-    /// The nodes of a reach, in words: the first by name, and how many more there are.
-    pub(crate) fn words(&self, reach: &Reach) -> String {
-        let mut reached = self.0.iter().enumerate();
-        let first = reached.find(|(place, _)| reach.has(*place));
-        let name = first
-            .map(|(_, (name, _))| name.as_str())
-            .unwrap_or_default();
-        match reach.count() {
-            0 | 1 => format!("the node {name}"),
-            2 => format!("the node {name} and one more"),
-            count => format!("the node {name} and {} more", count - 1),
-        }
-    }
 }
 
 impl Reach {
+    pub(crate) fn shares_with(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
     /// The nodes of both.
     pub(crate) fn common(&self, other: &Self) -> Self {
         let words = self.0.iter().zip(&other.0);
@@ -68,14 +58,5 @@ impl Reach {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
-    }
-
-    fn has(&self, place: usize) -> bool {
-        let word = self.0.get(place / 64);
-        word.is_some_and(|word| word >> (place % 64) & 1 == 1)
-    }
-
-    fn count(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).sum()
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Claim {
 impl Conflicts {
     /// Another station claims the address now.
     pub(super) fn note(&mut self, now: Instant, address: IpAddr, by: String) {
+        self.0
+            .retain(|_, claim| now.saturating_duration_since(claim.at) < TOLD_FOR);
         self.0.insert(address, Claim { by, at: now });
     }
 

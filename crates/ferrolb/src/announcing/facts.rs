@@ -43,10 +43,7 @@ pub(super) struct Told {
 impl Facts {
     /// What this version tells with these interfaces under this configuration.
     pub(super) fn new(interfaces: BTreeSet<String>, config: &Config) -> Self {
-        let refused = config.refused.iter().filter(|(object, refused)| {
-            object.kind == "IPAddressPool" && !refused.last_good_in_force
-        });
-        let pools = refused.map(|(object, _)| PoolName::from(object.name.as_str()));
+        let pools = refused_pools(config);
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             interfaces: Some(interfaces),
@@ -106,6 +103,15 @@ impl Default for Told {
             is_cut: true,
         }
     }
+}
+
+/// The pools that are refused and of which no good version is known.
+pub(super) fn refused_pools(config: &Config) -> impl Iterator<Item = PoolName> {
+    let refused = config
+        .refused
+        .iter()
+        .filter(|(object, refused)| object.kind == "IPAddressPool" && !refused.last_good_in_force);
+    refused.map(|(object, _)| PoolName::from(object.name.as_str()))
 }
 
 /// The interfaces that L2Advertisements name.

@@ -34,18 +34,22 @@ impl Announcing {
         });
     }
 
-    /// Takes in what changed of the nodes: what they tell of themselves first, by which those that come are
-    /// judged.
+    /// Takes in what changed of the nodes. Those that come are judged by what they tell, so that is taken
+    /// before; what those told that go is forgotten after, for until then it is they who count.
     pub(crate) fn take_members(&mut self, changes: heartbeat::Changes) {
+        let mut forgotten = Vec::new();
         for (node, facts) in changes.news {
             match facts.as_deref().and_then(Facts::parse) {
                 Some(facts) => self.world.apply_facts(facts.of(node)),
                 // It is gone, or tells what a speaker does not.
-                None => self.world.delete_facts(&node),
+                None => forgotten.push(node),
             }
         }
         if let Some(alive) = changes.alive {
             self.set_alive(alive);
+        }
+        for node in &forgotten {
+            self.world.delete_facts(node);
         }
     }
 
@@ -80,6 +84,12 @@ impl Announcing {
         self.world.apply_facts(facts.of(self.node.clone()));
     }
 
+    /// The pools this node refuses, as it tells the others.
+    pub(crate) fn refused_pools(&self) -> Vec<String> {
+        let pools = facts::refused_pools(&self.config);
+        pools.map(|pool| pool.to_string()).collect()
+    }
+
     /// The configuration is another: what this node refuses may be, too.
     pub(super) fn set_config(&mut self, config: &Arc<Config>) {
         self.config = Arc::clone(config);
@@ -87,6 +97,21 @@ impl Announcing {
         if self.knows_interfaces {
             self.tell_facts();
         }
+    }
+
+    /// Whether the others count on this node.
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.heartbeat.ready.borrow()
+    }
+
+    /// The living nodes as the others see them, once known: this one is among them when it is ready.
+    pub(crate) fn living(&self) -> Option<impl Iterator<Item = &NodeName>> {
+        let is_ready = self.is_ready();
+        let living = self
+            .living
+            .iter()
+            .filter(move |node| is_ready || **node != self.node);
+        self.knows_alive.then_some(living)
     }
 
     /// Whether it is known who is alive.

@@ -19,15 +19,11 @@ use crate::{
 /// Adds the node, who is alive, layer 2 and BGP.
 pub(crate) async fn fill(report: &mut Report, announcing: &Announcing) {
     report.node = Some(announcing.node.to_string());
-    let members = announcing.heartbeat.members.borrow();
-    report.alive = members.alive.as_ref().map(names);
-    drop(members);
+    let living = announcing.living();
+    report.alive = living.map(|living| living.map(ToString::to_string).collect());
+    report.refused_pools = announcing.refused_pools();
     add_layer2(report, announcing).await;
     add_bgp(report, announcing).await;
-}
-
-fn names<T: ToString>(items: &std::collections::BTreeSet<T>) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
 }
 
 /// Adds what this node does for a Service.

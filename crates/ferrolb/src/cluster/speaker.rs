@@ -30,7 +30,7 @@ use super::{
     report, way,
 };
 use crate::{
-    announcing::{Announcing, Heard, Settings},
+    announcing::{Announcing, Settings},
     args::ClusterSpeaker,
     serve::{Ends, Wait},
 };
@@ -139,7 +139,7 @@ impl Speaker {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(batch) = told.recv() => self.take(batch),
-                heard = self.speaking.announcing.hear() => self.hear(heard),
+                heard = self.speaking.announcing.hear() => self.speaking.hear(heard),
                 () = until(deadline) => self.speaking.look_at_sessions(),
                 Some(question) = asked.recv() => {
                     // Whoever asked may have gone.
@@ -148,20 +148,21 @@ impl Speaker {
                 }
             }
             self.speaking.settle().await;
+            self.speak();
         }
         tracing::info!("ending");
         self.speaking.announcing.finished().await;
     }
 
-    fn hear(&mut self, heard: Heard) {
-        if let Heard::Members(changes) = &heard
-            && let Some(alive) = &changes.alive
-        {
-            let is_first = alive.first() == Some(&self.speaking.announcing.node);
-            let objects = &self.speaking.objects;
-            self.faults.speak(is_first, || objects.diagnostics());
-        }
-        self.speaking.hear(heard);
+    /// Of the speakers that the others count on the first tells of faults.
+    fn speak(&mut self) {
+        let announcing = &self.speaking.announcing;
+        let Some(mut living) = announcing.living() else {
+            return;
+        };
+        let is_first = living.next() == Some(&announcing.node);
+        let objects = &self.speaking.objects;
+        self.faults.speak(is_first, || objects.diagnostics());
     }
 
     fn take(&mut self, batch: Vec<Told>) {

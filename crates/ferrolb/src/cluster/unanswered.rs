@@ -61,7 +61,7 @@ impl Unanswered {
     /// The Services that are unanswered now and were not before, with their addresses.
     pub(super) fn take(&mut self, world: &World) -> Vec<(ServiceKey, Arc<[IpAddr]>)> {
         let again = mem::take(&mut self.again);
-        if !self.named && !world.has_no_interface() && self.told.is_empty() {
+        if !self.named && self.told.is_empty() {
             return Vec::new();
         }
         let keys = match again {

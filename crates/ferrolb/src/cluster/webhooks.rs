@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
@@ -29,7 +29,7 @@ use ferrolb_webhook::{
     conversion,
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -109,27 +109,60 @@ async fn tell(identity: Identity, monitor: Monitor, stop: CancellationToken) {
 struct Reviews {
     cluster: Cluster,
     /// Who judges a large request: one at a time, for it takes many times its size.
-    large: Semaphore,
+    large: Arc<Semaphore>,
+}
+
+/// What a request takes, held by all that works on it: a client that hangs up ends none of that.
+#[derive(Clone)]
+struct Hold {
+    _room: Arc<serve::Room>,
+    _turn: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+impl Hold {
+    /// Does what takes long for a large request beside the threads that run the role.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let held = self.clone();
+        let work = move || {
+            let result = work();
+            drop(held);
+            result
+        };
+        tokio::task::spawn_blocking(work).await.ok()
+    }
 }
 
 fn router(cluster: Cluster) -> Router {
     let mut router = Router::new().route("/convert", post(convert));
     for webhook in Webhook::ALL {
-        let review = move |State(reviews): State<Arc<Reviews>>, body: Bytes| async move {
-            let _turn = match body.len() > serve::SMALL_BODY {
-                true => reviews.large.acquire().await.ok(),
+        let review = move |State(reviews): State<Arc<Reviews>>,
+                           Extension(room): Extension<Arc<serve::Room>>,
+                           body: Bytes| async move {
+            let turn = match body.len() > serve::SMALL_BODY {
+                true => Arc::clone(&reviews.large).acquire_owned().await.ok(),
                 false => None,
             };
-            review(&reviews.cluster, webhook, body).await
+            let hold = Hold {
+                _room: room,
+                _turn: turn.map(Arc::new),
+            };
+            review(&reviews.cluster, webhook, body, &hold).await
         };
         router = router.route(webhook.path(), post(review));
     }
-    let large = Semaphore::new(1);
+    let large = Arc::new(Semaphore::new(1));
     router.with_state(Arc::new(Reviews { cluster, large }))
 }
 
-async fn convert(body: Bytes) -> Response {
-    match aside(move || conversion::convert(&body)).await {
+async fn convert(Extension(room): Extension<Arc<serve::Room>>, body: Bytes) -> Response {
+    let hold = Hold {
+        _room: room,
+        _turn: None,
+    };
+    match hold.aside(move || conversion::convert(&body)).await {
         Some(Ok(converted)) => {
             for note in converted.diagnostics.iter().take(LOGGED) {
                 tracing::warn!("{note}");
@@ -142,14 +175,14 @@ async fn convert(body: Bytes) -> Response {
     }
 }
 
-async fn review(cluster: &Cluster, webhook: Webhook, body: Bytes) -> Response {
-    let request = match aside(move || admission::read(webhook, &body)).await {
+async fn review(cluster: &Cluster, webhook: Webhook, body: Bytes, hold: &Hold) -> Response {
+    let request = match hold.aside(move || admission::read(webhook, &body)).await {
         Some(Ok(request)) => request,
         Some(Err(refusal)) => return refuse(&refusal),
         None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     let lists = tokio::time::timeout(LISTS, lists(cluster, request.needs())).await;
-    let answer = aside(move || match lists {
+    let answer = hold.aside(move || match lists {
         Ok(Ok(present)) => request.judge(present),
         Ok(Err(error)) => request.cannot_judge(&error.to_string()),
         Err(_) => request.cannot_judge("the API server takes too long"),
@@ -162,11 +195,6 @@ async fn review(cluster: &Cluster, webhook: Webhook, body: Bytes) -> Response {
     }
     log_rest(answer.diagnostics.len());
     json(answer.body)
-}
-
-/// Does what takes long for a large request beside the threads that run the role.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(work).await.ok()
 }
 
 fn log_rest(count: usize) {

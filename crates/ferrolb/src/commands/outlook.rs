@@ -11,8 +11,8 @@ use anyhow::{anyhow, bail};
 use ferrolb_alloc::{Engine, Kind as AllocKind, Options as AllocOptions};
 use ferrolb_api::view::{Ingress, ServiceView};
 use ferrolb_kube_io::Cluster;
-use ferrolb_types::{Diagnostic, NodeName, ServiceKey, codes};
-use ferrolb_world::{Kind, Liveness, NodeFacts, Options, World};
+use ferrolb_types::{Diagnostic, NodeName, PoolName, ServiceKey, codes};
+use ferrolb_world::{Kind, Liveness, NodeFacts, Options, World, pool_mark};
 
 use super::{block_on, listed::Listed};
 use crate::{
@@ -138,13 +138,15 @@ impl Outlook {
             let Some(node) = &report.node else { continue };
             let known = report.alive.iter().flatten();
             alive.extend(known.map(|name| NodeName::from(name.as_str())));
+            let refused = report.refused_pools.iter();
+            let refused = refused.map(|pool| pool_mark(&PoolName::from(pool.as_str())));
             let usable = report.interfaces.iter().filter(|i| i.arp || i.ndp);
             self.world.apply_facts(NodeFacts {
                 node: NodeName::from(node.as_str()),
                 version: report.version.clone(),
                 interfaces: Some(usable.map(|i| i.name.clone()).collect()),
                 lacks: BTreeSet::new(),
-                refuses: BTreeSet::new(),
+                refuses: refused.collect(),
                 features: BTreeSet::new(),
             });
         }

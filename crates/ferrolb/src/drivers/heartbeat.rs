@@ -66,7 +66,7 @@ pub struct Driver {
     pub nodes: watch::Sender<Nodes>,
     /// Takes what this node tells of itself, whenever that changes.
     pub facts: watch::Sender<Vec<u8>>,
-    /// Takes that this node is ready: until then it hears the others, and says nothing.
+    /// Takes that this node is ready: until then it says that it listens.
     pub ready: watch::Sender<bool>,
     /// Tells what is known of the nodes; what changed is to be had by [`Driver::take`].
     pub members: watch::Receiver<Members>,

@@ -42,7 +42,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use authorise::{Ask, Authorise, TokenFile, Verdict};
-pub(crate) use body::SMALL as SMALL_BODY;
+pub(crate) use body::{Room, SMALL as SMALL_BODY};
 pub use certificate::Identity;
 pub use health::{Wait, Waits};
 pub use metrics::{STATUS_AUDIENCE, STATUS_TOKEN, Tell};

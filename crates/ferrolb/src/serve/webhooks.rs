@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The webhooks' listener: whatever router is given, behind bounds.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -12,7 +14,8 @@ use hyper::StatusCode;
 
 use super::body::{LARGEST, Memory};
 
-/// `router` with every body read within bounds before it sees the request.
+/// `router` with every body read within bounds before it sees the request. What works on a body beyond the
+/// request holds its `Arc<Room>`, an extension of the request, for as long.
 pub(super) fn bounded(router: Router) -> Router {
     router
         .layer(axum::extract::DefaultBodyLimit::disable())
@@ -29,9 +32,7 @@ async fn read_whole(State(memory): State<Memory>, request: Request, next: Next) 
         }
         Err(status) => return status.into_response(),
     };
-    let response = next
-        .run(Request::from_parts(head, Body::from(held.bytes)))
-        .await;
-    drop(held.room);
-    response
+    let mut request = Request::from_parts(head, Body::from(held.bytes));
+    request.extensions_mut().insert(Arc::new(held.room));
+    next.run(request).await
 }

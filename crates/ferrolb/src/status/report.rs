@@ -31,9 +31,12 @@ pub struct Report {
     pub synced: bool,
     /// What is refused or doubtful, errors first.
     pub faults: Vec<Fault>,
-    /// The living nodes, once known, of a role that announces.
+    /// The living nodes, once known, of a role that announces: itself once the others count on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive: Option<Vec<String>>,
+    /// Pools that a role that announces refuses, and knows no good version of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_pools: Vec<String>,
     /// The Services of type `LoadBalancer` that are ours.
     pub services: Vec<ServiceReport>,
     /// The pools, of a role that assigns.

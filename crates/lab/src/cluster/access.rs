@@ -5,6 +5,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context, Result};
@@ -132,7 +133,12 @@ pub(super) fn write_kubeconfig(site: &Site, user: &str, token: &str) -> Result<P
     Ok(path)
 }
 
+/// In one step: a program may be reading the file that is replaced.
 fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(fs::set_permissions(path, Permissions::from_mode(0o600))?)
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let whole = path.with_added_extension(format!("{}-{number}", std::process::id()));
+    fs::write(&whole, text).with_context(|| format!("cannot write {}", whole.display()))?;
+    fs::set_permissions(&whole, Permissions::from_mode(0o600))?;
+    Ok(fs::rename(whole, path)?)
 }

@@ -97,7 +97,7 @@ const EDITED: [Row; 9] = [
     ("3.8, the same beside a second family", |c| {
         c.pools(&[pool("p", "10.0.0.0/32")])?;
         c.put(&svc("a").families("46").prefer())?;
-        c.want("a", "10.0.0.0 @p", GOT)?;
+        c.want("a", "10.0.0.0 @p", "IPAllocated, AdditionalAssignFailed")?;
         c.site.forge("a", &foreign(), "p")?;
         c.pools(&[pool("p", "10.0.0.0/32 fd00::1/128")])?;
         c.want("a", "10.0.0.0 fd00::1 @p", GOT)?;

@@ -35,7 +35,9 @@ fn a_label_of_one_node_ends_no_session_of_another() {
     await_peer(&first, "old", 1);
     let faults = ["FLB-A008", "FLB-B060"];
     let status = second.await_status("it knows of the conflicts", |status| {
-        faults.iter().all(|code| tells(status, code, "the node n1"))
+        faults
+            .iter()
+            .all(|code| tells(status, code, "on nodes of both"))
     });
     assert_session(&status, "young", 2);
     await_routes(&*bird, lab.net.nodes[0].v4(), ROUTE);

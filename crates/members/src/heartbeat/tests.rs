@@ -242,7 +242,7 @@ fn a_node_that_listens_can_be_reached_and_is_not_alive() {
         });
         sent.unwrap()
     };
-    assert!(!is_heard(&mut machine, 0 * MS));
+    assert!(!is_heard(&mut machine, Duration::ZERO));
     machine.receive(begun + 150 * MS, address(2), &listens);
     assert!(is_heard(&mut machine, 200 * MS));
     machine.timeout(begun + 400 * MS);

@@ -174,11 +174,11 @@ pub(super) fn judge<K: Kind>(
     }
     let known = known_faults(&object, old, present, check);
     let own = known.iter().filter(|error| error.object == object);
-    let own: BTreeSet<_> = own.map(shape).collect();
+    let own: BTreeSet<_> = own.filter_map(shape).collect();
     let was_there = |error: &Diagnostic| {
         known.contains(error)
             || is_cut(&known, error)
-            || (error.object == object && own.contains(&shape(error)))
+            || (error.object == object && shape(error).is_some_and(|shape| own.contains(&shape)))
     };
     let (had, brought): (Vec<_>, Vec<_>) = errors.into_iter().partition(was_there);
     let had = had.into_iter().filter(|error| error.object == object);
@@ -186,12 +186,13 @@ pub(super) fn judge<K: Kind>(
     Verdict::new(brought, warnings)
 }
 
-/// What stays of a fault of the object while its other parts change: an entry of a list keeps its fault where
-/// an entry before it is taken out.
-fn shape(fault: &Diagnostic) -> (Code, Vec<&Segment>, Option<&str>) {
-    let keys = fault.field.segments().iter();
-    let keys = keys.filter(|segment| matches!(segment, Segment::Key(_)));
-    (fault.code, keys.collect(), fault.value.as_deref())
+/// What stays of a fault in a list while the list changes: an entry keeps its fault where an entry before it
+/// is taken out.
+fn shape(fault: &Diagnostic) -> Option<(Code, Vec<&Segment>, Option<&str>)> {
+    let segments = fault.field.segments();
+    let is_key = |segment: &&Segment| matches!(segment, Segment::Key(_));
+    let keys: Vec<&Segment> = segments.iter().filter(is_key).collect();
+    (keys.len() < segments.len()).then_some((fault.code, keys, fault.value.as_deref()))
 }
 
 /// Whether the object had more faults of this code than are told: then nobody can say which of them it had.

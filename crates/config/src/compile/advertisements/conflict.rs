@@ -49,7 +49,7 @@ pub(super) fn with_others(rules: &BgpRules<'_>, form: &mut BgpForm, report: &mut
             continue;
         };
         conflicts += 1;
-        first.get_or_insert_with(|| (other, *pool, place(rules, nodes)));
+        first.get_or_insert_with(|| (other, *pool, place(nodes)));
         for (pool, nodes) in &shared {
             form.yield_on(*pool, nodes);
         }
@@ -92,13 +92,13 @@ fn may_share_node(rules: &BgpRules<'_>, one: &BgpAdvertisement, other: &BgpAdver
     rules.nodes.is_unknown() && (ours.is_empty() || theirs.is_empty() || ours == theirs)
 }
 
-/// Where the older advertisement counts, in words.
-fn place(rules: &BgpRules<'_>, nodes: &Reach) -> String {
-    if nodes.is_empty() {
-        return String::new();
+/// Where the older advertisement counts, in words. The nodes are not named: the text would be another one
+/// with each of them that comes or goes, and `explain` says it of each.
+fn place(nodes: &Reach) -> &'static str {
+    match nodes.is_empty() {
+        true => "",
+        false => " on nodes of both, and this one has no effect there",
     }
-    let nodes = rules.nodes.words(nodes);
-    format!(" on {nodes}, and this one has no effect there")
 }
 
 /// The numbers in both ascending lists; searches the longer one for those of the shorter one.

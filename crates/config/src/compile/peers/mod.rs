@@ -42,6 +42,8 @@ type Parts = (
 pub(crate) struct PeerForm {
     peer: Peer,
     reach: Reach,
+    /// Those older peers.
+    older: Vec<PeerName>,
 }
 
 /// The peers in force.
@@ -112,7 +114,8 @@ impl<'r> PeerRules<'r> {
         check_multihop(r, spec);
         unsupported::check(r, spec);
         let reach = self.nodes.reach(&peer.nodes);
-        let form = PeerForm { peer, reach };
+        let older = Vec::new();
+        let form = PeerForm { peer, reach, older };
         Parsed { form, report }
     }
 
@@ -151,14 +154,11 @@ impl Rules<BGPPeer> for PeerRules<'_> {
     fn conflicts(&mut self, form: &mut PeerForm, report: &mut Report) {
         let holders = identity(&form.peer).and_then(|identity| self.holders.get(&identity));
         for (other, theirs) in holders.into_iter().flatten() {
-            let shared = form.reach.common(theirs);
-            form.reach.remove(theirs);
-            let place = match (self.nodes.is_unknown(), shared.is_empty()) {
-                (false, true) => continue,
-                (false, false) => self.nodes.words(&shared),
-                (true, _) => "a node of both".to_owned(),
-            };
-            refuse_double(report, &form.peer.connection, other, &place);
+            if self.nodes.is_unknown() || form.reach.shares_with(theirs) {
+                form.reach.remove(theirs);
+                form.older.push(other.clone());
+                refuse_double(report, &form.peer.connection, other);
+            }
         }
     }
 
@@ -167,13 +167,12 @@ impl Rules<BGPPeer> for PeerRules<'_> {
     }
 
     fn enter(&mut self, form: PeerForm) {
-        let PeerForm { peer, reach } = form;
+        let PeerForm { peer, reach, older } = form;
         if let Some(identity) = identity(&peer) {
-            let holders = self.holders.entry(identity).or_default();
-            let older: Vec<PeerName> = holders.iter().map(|(name, _)| name.clone()).collect();
             if !older.is_empty() {
                 self.older.insert(peer.name.clone(), older);
             }
+            let holders = self.holders.entry(identity).or_default();
             holders.push((peer.name.clone(), reach));
         }
         self.in_force.insert(peer.name.clone(), Arc::new(peer));
@@ -193,7 +192,7 @@ impl Rules<BGPPeer> for PeerRules<'_> {
     }
 }
 
-fn refuse_double(report: &mut Report, connection: &Connection, older: &PeerName, place: &str) {
+fn refuse_double(report: &mut Report, connection: &Connection, older: &PeerName) {
     let at = if connection.address.is_some() {
         "peerAddress"
     } else {
@@ -201,7 +200,7 @@ fn refuse_double(report: &mut Report, connection: &Connection, older: &PeerName,
     };
     let value = connection.address.map(|address| address.to_string());
     let cause = format!(
-        "the older BGPPeer {older} speaks with it on {place}, and this one has no effect there"
+        "the older BGPPeer {older} speaks with it on nodes of both, and this one has no effect there"
     );
     let remedy = "remove one of the two, or give them nodeSelectors without a common node";
     report.refuse(code::B060, field(at), value.as_deref(), cause, remedy);

@@ -68,10 +68,15 @@ fn a_node_with_both_labels_concerns_no_other_node() {
     assert_eq!(in_force(&resources, &config), want);
     let codes = ["A008 high spec.localPref", "B060 young spec.peerAddress"];
     assert_eq!(faults(&config), codes);
-    let named = |fault: &ferrolb_types::Diagnostic| fault.cause.contains("the node n2");
-    assert!(config.diagnostics().all(named), "{:?}", config.refused);
     let fresh = Compiler::new().compile(&resources);
     assert_eq!(fresh, config, "whoever starts now agrees");
+    apply(&mut resources, "Node n4 {zone: edge, rack: a}");
+    let wider = compiler.compile(&resources);
+    assert!(
+        wider.diagnostics().eq(config.diagnostics()),
+        "nothing new is told of one more"
+    );
+    resources.delete_node(&"n4".into());
 
     apply(&mut resources, "Node n2 {zone: edge}");
     assert_eq!(compiler.compile(&resources), before);

@@ -26,7 +26,7 @@ use bytes::BytesMut;
 use ferrolb_bgp::{
     Advertised, ConnId, Event, Fault, Input, Options, Output, PeerConfig, PeerStatus, Speaker, What,
 };
-use ferrolb_netio::links::LinkWatch;
+use ferrolb_netio::links::{LinkEvent, LinkWatch};
 use ferrolb_types::{Family, PeerName, RouteTargets};
 use ipnet::IpNet;
 use tokio::{
@@ -104,6 +104,7 @@ impl Driver {
         let driving = Driving {
             speaker: Speaker::new(options),
             links: LinkWatch::open()?,
+            knows_links: false,
             relink_at: None,
             connections: BTreeMap::new(),
             tasks: TaskTracker::new(),
@@ -128,6 +129,8 @@ impl Driver {
 struct Driving {
     speaker: Speaker,
     links: LinkWatch,
+    /// Whether the interfaces were told as a whole: before that an address may be missing.
+    knows_links: bool,
     /// When to follow the interfaces again, after a fault.
     relink_at: Option<Instant>,
     connections: BTreeMap<ConnId, Connection>,
@@ -330,9 +333,14 @@ impl Driving {
         });
     }
 
-    fn note_links(&mut self, changes: io::Result<Vec<ferrolb_netio::links::LinkEvent>>) {
+    fn note_links(&mut self, changes: io::Result<Vec<LinkEvent>>) {
         match changes {
-            Ok(_) => self.tell_next_hops(Instant::now()),
+            Ok(events) => {
+                self.knows_links |= events.contains(&LinkEvent::Synced);
+                if self.knows_links {
+                    self.tell_next_hops(Instant::now());
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "interfaces are not told any more; trying again");
                 self.relink_at = Some(Instant::now() + RELINK);
@@ -367,7 +375,10 @@ impl Driving {
         }
         self.relink_at = None;
         match LinkWatch::open() {
-            Ok(links) => self.links = links,
+            Ok(links) => {
+                self.links = links;
+                self.knows_links = false;
+            }
             Err(error) => self.note_links(Err(error)),
         }
     }
