@@ -123,7 +123,9 @@ fn not_permitted(lab: &Lab, winner: Speaker, other: &Speaker) -> Speaker {
     let pod = format!("speaker-{node}");
     let again = answered_throughout(lab, || {
         let again = lab.start(&node, &Start::of(&pod));
-        again.await_alive_count(NODES.len());
+        again.await_status("it hears the other", |status| {
+            living(status) == [other.node()]
+        });
         let refused = || Ok(again.process.log().contains("forbidden"));
         let seen = again
             .process
