@@ -26,6 +26,7 @@ mod monitor;
 mod objects;
 pub(crate) mod refusals;
 mod report;
+mod reviews;
 mod sessions;
 mod speaker;
 mod unanswered;

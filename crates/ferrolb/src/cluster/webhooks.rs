@@ -1,43 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The webhooks of the controller: their handlers, and the certificate they are served with.
+//! The webhooks of the controller: their listener ([`super::reviews`] answers), and the certificate they
+//! are served with.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use axum::{
-    Extension, Router,
-    body::Bytes,
-    extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse as _, Response},
-    routing::post,
-};
-use ferrolb_config::Resources;
 use ferrolb_kube_io::{
-    Cluster, Told, Watched, watch,
+    Cluster,
     webhooks::{
         CertificateChange, CertificateNames, CertificateSecret, create_certificates,
         follow_certificates, inject_conversion, inject_webhooks, write_certificates,
     },
 };
-use ferrolb_webhook::{
-    Refusal,
-    admission::{self, List, Webhook},
-    certificates::{self, CA_CERTIFICATE, CERTIFICATE, KEY, Material, Names},
-    conversion,
-};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep_until},
-};
+use ferrolb_webhook::certificates::{self, CA_CERTIFICATE, CERTIFICATE, KEY, Material, Names};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::monitor::Monitor;
+use super::{monitor::Monitor, reviews};
 use crate::{
     args::WebhookMode,
-    intake::Intake,
     serve::{self, Ends, Identity, Serving, Wait, WebhookSettings, certificate},
 };
 
@@ -53,11 +33,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// the endpoints that the API server calls, which with `failurePolicy: Fail` lets nothing be written
 /// when it finds nobody there.
 const STAY: Duration = Duration::from_secs(3);
-/// How long the lists of a request may take: the API server gives up after ten seconds.
-const LISTS: Duration = Duration::from_secs(8);
-
-/// Lines of the log for one request, as many as its answer lists.
-const LOGGED: usize = 10;
 
 /// When the listeners of a controller close: at once, but for one that serves webhooks.
 pub(super) fn ends(mode: WebhookMode, stop: &CancellationToken) -> Ends {
@@ -85,7 +60,7 @@ pub(super) async fn start(
 ) -> Result<Serving, crate::args::Refusal> {
     let stop = &ends.stop;
     let identity = Identity::default();
-    let router = router(cluster.clone());
+    let router = reviews::router(cluster.clone());
     let serving = serve::webhooks(settings, tls, &identity, router, &monitor.metrics, ends).await?;
     tokio::spawn(tell(identity.clone(), monitor.clone(), stop.clone()));
     if settings.rotates {
@@ -103,148 +78,6 @@ async fn tell(identity: Identity, monitor: Monitor, stop: CancellationToken) {
         () = stop.cancelled() => {}
         () = identity.comes() => monitor.has(Wait::Certificate),
     }
-}
-
-/// What requests are answered with.
-struct Reviews {
-    cluster: Cluster,
-    /// Who judges a large request: one at a time, for it takes many times its size.
-    large: Arc<Semaphore>,
-}
-
-/// What a request takes, held by all that works on it: a client that hangs up ends none of that.
-#[derive(Clone)]
-struct Hold {
-    _room: Arc<serve::Room>,
-    _turn: Option<Arc<OwnedSemaphorePermit>>,
-}
-
-impl Hold {
-    /// Does what takes long for a large request beside the threads that run the role.
-    async fn aside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        let held = self.clone();
-        let work = move || {
-            let result = work();
-            drop(held);
-            result
-        };
-        tokio::task::spawn_blocking(work).await.ok()
-    }
-}
-
-fn router(cluster: Cluster) -> Router {
-    let mut router = Router::new().route("/convert", post(convert));
-    for webhook in Webhook::ALL {
-        let review = move |State(reviews): State<Arc<Reviews>>,
-                           Extension(room): Extension<Arc<serve::Room>>,
-                           body: Bytes| async move {
-            let turn = match body.len() > serve::SMALL_BODY {
-                true => Arc::clone(&reviews.large).acquire_owned().await.ok(),
-                false => None,
-            };
-            let hold = Hold {
-                _room: room,
-                _turn: turn.map(Arc::new),
-            };
-            review(&reviews.cluster, webhook, body, &hold).await
-        };
-        router = router.route(webhook.path(), post(review));
-    }
-    let large = Arc::new(Semaphore::new(1));
-    router.with_state(Arc::new(Reviews { cluster, large }))
-}
-
-async fn convert(Extension(room): Extension<Arc<serve::Room>>, body: Bytes) -> Response {
-    let hold = Hold {
-        _room: room,
-        _turn: None,
-    };
-    match hold.aside(move || conversion::convert(&body)).await {
-        Some(Ok(converted)) => {
-            for note in converted.diagnostics.iter().take(LOGGED) {
-                tracing::warn!("{note}");
-            }
-            log_rest(converted.diagnostics.len());
-            json(converted.body)
-        }
-        Some(Err(refusal)) => refuse(&refusal),
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-async fn review(cluster: &Cluster, webhook: Webhook, body: Bytes, hold: &Hold) -> Response {
-    let request = match hold.aside(move || admission::read(webhook, &body)).await {
-        Some(Ok(request)) => request,
-        Some(Err(refusal)) => return refuse(&refusal),
-        None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    };
-    let lists = tokio::time::timeout(LISTS, lists(cluster, request.needs())).await;
-    let answer = hold.aside(move || match lists {
-        Ok(Ok(present)) => request.judge(present),
-        Ok(Err(error)) => request.cannot_judge(&error.to_string()),
-        Err(_) => request.cannot_judge("the API server takes too long"),
-    });
-    let Some(answer) = answer.await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    for diagnostic in answer.diagnostics.iter().take(LOGGED) {
-        tracing::info!(object = %answer.object, allowed = answer.allowed, "{diagnostic}");
-    }
-    log_rest(answer.diagnostics.len());
-    json(answer.body)
-}
-
-fn log_rest(count: usize) {
-    if let Some(rest) = count.checked_sub(LOGGED).filter(|rest| *rest > 0) {
-        tracing::info!(rest, "more of this request is not logged");
-    }
-}
-
-/// The objects of these lists, as they are now.
-async fn lists(cluster: &Cluster, needs: &[List]) -> Result<Resources, ferrolb_kube_io::Error> {
-    let mut intake = Intake::new(cluster.namespace());
-    let lists = needs.iter().map(|list| async move {
-        match list {
-            // Of Nodes the labels alone have a part in any verdict.
-            List::Nodes => watch::list_metadata(cluster, Watched::Nodes).await,
-            other => watch::list(cluster, watched(*other)).await,
-        }
-    });
-    for told in futures::future::try_join_all(lists)
-        .await?
-        .into_iter()
-        .flatten()
-    {
-        // An object that cannot be decoded stands for nothing, here as in the roles.
-        if let Told::Apply(object, _) = told {
-            intake.apply(object);
-        }
-    }
-    Ok(intake.into_resources())
-}
-
-fn watched(list: List) -> Watched {
-    match list {
-        List::IPAddressPools => Watched::IPAddressPools,
-        List::BGPAdvertisements => Watched::BGPAdvertisements,
-        List::L2Advertisements => Watched::L2Advertisements,
-        List::BGPPeers => Watched::BGPPeers,
-        List::BFDProfiles => Watched::BFDProfiles,
-        List::Communities => Watched::Communities,
-        List::Nodes => Watched::Nodes,
-    }
-}
-
-fn json(body: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-fn refuse(refusal: &Refusal) -> Response {
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-    (status, format!("{}\n", refusal.diagnostic)).into_response()
 }
 
 /// Keeps the certificate: in the Secret, before the listener, and with those who have to trust it.
