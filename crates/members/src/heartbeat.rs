@@ -8,7 +8,9 @@
 //!
 //! To be alive is to be ready: a node hears the others from its start, and is alive once it is told to begin.
 //! Until then it says that it listens, so that they know where their beats arrive, and share out its addresses
-//! among themselves, as though it were not there.
+//! among themselves, as though it were not there. So a node that comes to others answers before it is alive,
+//! and leaves no gap. Where none of the others answers yet, several may be starting: then a node that is able
+//! to says first that it comes, which counts as alive, and is told who else is after another `silence`.
 //!
 //! A thousand nodes are some ten thousand beats a second, so a beat that brings no news costs no walk over
 //! the nodes: the living are told once, and from then on who comes and who goes.
@@ -101,6 +103,8 @@ pub struct Heartbeat {
     nodes: BTreeMap<NodeName, Vec<IpAddr>>,
     /// The living.
     heard: Heard,
+    /// Those of them that answer.
+    answering: BTreeSet<NodeName>,
     /// Those that listen and are not alive.
     listening: Heard,
     /// What the own node tells of itself.
@@ -112,8 +116,10 @@ pub struct Heartbeat {
     told: bool,
     /// When the others had time to speak; absent until it is known who they are.
     settles_at: Option<Instant>,
-    /// Whether the own node is alive for the others.
-    has_begun: bool,
+    /// Whether the own node could answer, if it knew who is alive.
+    is_able: bool,
+    /// What the own node says of itself.
+    stage: Kind,
     beats_at: Instant,
     out: VecDeque<Output>,
 }
@@ -128,13 +134,15 @@ impl Heartbeat {
             timing,
             nodes: BTreeMap::new(),
             heard: Heard::default(),
+            answering: BTreeSet::new(),
             listening: Heard::default(),
             own_facts: Vec::new(),
             facts: BTreeMap::new(),
             strangers: Strangers::default(),
             told: false,
             settles_at: None,
-            has_begun: false,
+            is_able: false,
+            stage: Kind::Listening,
             beats_at: now,
             out: VecDeque::new(),
         }
@@ -171,9 +179,19 @@ impl Heartbeat {
         &self.nodes
     }
 
+    /// The own node has all it needs to answer, but perhaps for who is alive.
+    pub fn set_able(&mut self, now: Instant) {
+        self.is_able = true;
+        self.settles_at = self.settles_at.map(|at| at.max(now));
+    }
+
     /// The own node is ready: its beats say so from now on, at once for the first time.
     pub fn begin(&mut self, now: Instant) {
-        if !std::mem::replace(&mut self.has_begun, true) {
+        self.enter(now, Kind::Alive);
+    }
+
+    fn enter(&mut self, now: Instant, stage: Kind) {
+        if std::mem::replace(&mut self.stage, stage) != stage {
             self.beats_at = now;
         }
     }
@@ -196,8 +214,13 @@ impl Heartbeat {
             return;
         }
         match beat.kind {
-            Kind::Alive => {
+            Kind::Alive | Kind::Coming => {
                 self.listening.remove(&beat.node);
+                if beat.kind == Kind::Coming {
+                    self.answering.remove(&beat.node);
+                } else if !self.answering.contains(&beat.node) {
+                    self.answering.insert(beat.node.clone());
+                }
                 if self.heard.insert(&beat.node, now) && self.told {
                     self.out.push_back(Output::Came(beat.node.clone()));
                 }
@@ -231,6 +254,7 @@ impl Heartbeat {
     fn lose(&mut self, node: &NodeName) {
         self.forget(node);
         self.listening.remove(node);
+        self.answering.remove(node);
         if self.heard.remove(node) && self.told {
             self.out.push_back(Output::Went(node.clone()));
         }
@@ -261,10 +285,7 @@ impl Heartbeat {
             }
         }
         if now >= self.beats_at {
-            self.send(match self.has_begun {
-                true => Kind::Alive,
-                false => Kind::Listening,
-            });
+            self.send(self.stage);
             self.beats_at = now + self.timing.interval;
         }
         self.settle(now);
@@ -301,7 +322,9 @@ impl Heartbeat {
             .into_iter()
             .flatten()
             .map(|at| at + self.timing.silence);
-        let settling = self.settles_at.filter(|_| !self.told);
+        let settling = self
+            .settles_at
+            .filter(|_| !self.told && !self.waits_for_itself());
         let others = silence.chain(settling);
         others.fold(self.beats_at, Instant::min)
     }
@@ -311,10 +334,9 @@ impl Heartbeat {
         let beat = Beat {
             kind,
             node: self.own.clone(),
-            facts: if kind == Kind::Alive {
-                facts
-            } else {
-                Vec::new()
+            facts: match kind {
+                Kind::Alive | Kind::Coming => facts,
+                Kind::Listening | Kind::Leaving => Vec::new(),
             },
         };
         let bytes: Arc<[u8]> = beat.emit().into();
@@ -338,10 +360,29 @@ impl Heartbeat {
         if self.told || self.settles_at.is_none_or(|settles_at| now < settles_at) {
             return;
         }
+        if self.is_first() {
+            if self.is_able {
+                self.enter(now, Kind::Coming);
+                self.settles_at = Some(now + self.timing.silence);
+            }
+            return;
+        }
         self.told = true;
         let own = std::iter::once(&self.own);
         let alive = self.heard.names().chain(own).cloned().collect();
         self.out.push_back(Output::Alive(alive));
+    }
+}
+
+impl Heartbeat {
+    /// Whether there are others and none of them answers, nor is the own node about to.
+    fn is_first(&self) -> bool {
+        self.stage == Kind::Listening && !self.nodes.is_empty() && self.answering.is_empty()
+    }
+
+    /// Whether nothing is to be told before the own node is able.
+    fn waits_for_itself(&self) -> bool {
+        self.is_first() && !self.is_able
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Kind {
     Leaving,
     /// "I hear, and cannot answer for anything yet."
     Listening,
+    /// "I am here, and about to answer, as nobody does yet."
+    Coming,
 }
 
 /// One datagram.
@@ -78,6 +80,7 @@ impl Beat {
             Kind::Alive => 1,
             Kind::Leaving => 2,
             Kind::Listening => 3,
+            Kind::Coming => 4,
         };
         let name = self.node.as_str().as_bytes();
         let mut bytes = MAGIC.to_vec();
@@ -100,6 +103,7 @@ impl Beat {
             [VERSION, 1, rest @ ..] => (Kind::Alive, rest),
             [VERSION, 2, rest @ ..] => (Kind::Leaving, rest),
             [VERSION, 3, rest @ ..] => (Kind::Listening, rest),
+            [VERSION, 4, rest @ ..] => (Kind::Coming, rest),
             _ => return Err(WireError::Foreign),
         };
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(WireError::Name)?;
@@ -157,7 +161,7 @@ mod tests {
             Err(WireError::Foreign)
         );
         assert_eq!(
-            Beat::parse(b"FLBH\x01\x04\x00\x02n1"),
+            Beat::parse(b"FLBH\x01\x05\x00\x02n1"),
             Err(WireError::Foreign)
         );
         assert_eq!(Beat::parse(b"FLBH\x01\x01\x00"), Err(WireError::Name));

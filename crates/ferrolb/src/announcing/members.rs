@@ -114,6 +114,11 @@ impl Announcing {
         self.knows_alive.then_some(living)
     }
 
+    /// All is in that layer 2 decides on, but perhaps who is alive.
+    pub(crate) fn set_able(&mut self) {
+        self.has_all = true;
+    }
+
     /// Whether it is known who is alive.
     pub(crate) fn knows_alive(&self) -> bool {
         self.knows_alive
@@ -122,9 +127,15 @@ impl Announcing {
     /// The others may count on this node once its layer 2 decides and answers, and then for good: whatever
     /// becomes of what it reads, it goes on as it was last told.
     pub(super) fn stand_by(&self) {
-        let is_ready = self.world.is_synced() && self.knows_alive && self.knows_interfaces;
-        let turns = |ready: &mut bool| is_ready && !std::mem::replace(ready, true);
-        if self.heartbeat.ready.send_if_modified(turns) {
+        let is_able = self.has_all && self.knows_interfaces;
+        let turns = |turned: &mut bool, now: bool| now && !std::mem::replace(turned, true);
+        let heartbeat = &self.heartbeat;
+        heartbeat.able.send_if_modified(|able| turns(able, is_able));
+        let is_ready = is_able && self.world.is_synced() && self.knows_alive;
+        if heartbeat
+            .ready
+            .send_if_modified(|ready| turns(ready, is_ready))
+        {
             tracing::info!("layer 2 decides: the other nodes are told that this one is there");
         }
     }

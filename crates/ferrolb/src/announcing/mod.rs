@@ -67,6 +67,8 @@ pub(crate) struct Announcing {
     living: BTreeSet<NodeName>,
     /// Whether it is known who is alive, without which layer 2 decides nothing.
     knows_alive: bool,
+    /// Whether all else is known that layer 2 decides on.
+    has_all: bool,
     /// Whether it is known where this node can announce.
     knows_interfaces: bool,
     /// What is configured, as far as this node could use it.
@@ -111,6 +113,7 @@ impl Announcing {
             told_nodes: false,
             living: BTreeSet::new(),
             knows_alive: false,
+            has_all: false,
             knows_interfaces: false,
             config: Arc::default(),
             is_cut: false,

@@ -122,6 +122,9 @@ impl Speaking {
         if self.objects.has(Watched::Nodes) {
             self.announcing.tell_nodes();
         }
+        if self.announcing.world.is_synced() {
+            self.announcing.set_able();
+        }
         for turned in self.announcing.settle().await {
             self.tell(&turned);
         }

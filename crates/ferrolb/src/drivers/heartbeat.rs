@@ -66,6 +66,8 @@ pub struct Driver {
     pub nodes: watch::Sender<Nodes>,
     /// Takes what this node tells of itself, whenever that changes.
     pub facts: watch::Sender<Vec<u8>>,
+    /// Takes that this node could answer, if it knew who is alive.
+    pub able: watch::Sender<bool>,
     /// Takes that this node is ready: until then it says that it listens.
     pub ready: watch::Sender<bool>,
     /// Tells what is known of the nodes; what changed is to be had by [`Driver::take`].
@@ -86,6 +88,7 @@ impl Driver {
         let sockets = Sockets::open(settings.port, settings.bind, beats.unsent.clone())?;
         let (nodes, nodes_rx) = watch::channel(Nodes::new());
         let (facts, facts_rx) = watch::channel(Vec::new());
+        let (able, able_rx) = watch::channel(false);
         let (ready, ready_rx) = watch::channel(false);
         let (taken, members) = watch::channel(Members::default());
         let beating = Beating {
@@ -93,6 +96,7 @@ impl Driver {
             sockets,
             nodes: nodes_rx,
             facts: facts_rx,
+            able: able_rx,
             ready: ready_rx,
             members: taken.clone(),
             beats: beats.clone(),
@@ -101,6 +105,7 @@ impl Driver {
         Ok(Self {
             nodes,
             facts,
+            able,
             ready,
             members,
             beats,
@@ -155,6 +160,7 @@ struct Beating {
     sockets: Sockets,
     nodes: watch::Receiver<Nodes>,
     facts: watch::Receiver<Vec<u8>>,
+    able: watch::Receiver<bool>,
     ready: watch::Receiver<bool>,
     members: watch::Sender<Members>,
     beats: Beats,
@@ -179,6 +185,11 @@ impl Beating {
                 Ok(()) = self.facts.changed() => {
                     let facts = self.facts.borrow_and_update().clone();
                     self.machine.set_facts(Instant::now(), facts);
+                }
+                Ok(()) = self.able.changed() => {
+                    if *self.able.borrow_and_update() {
+                        self.machine.set_able(Instant::now());
+                    }
                 }
                 Ok(()) = self.ready.changed() => self.begin(),
                 () = tokio::time::sleep_until(deadline) => self.machine.timeout(Instant::now()),

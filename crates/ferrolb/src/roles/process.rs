@@ -207,6 +207,9 @@ impl Process {
         }
         if let Some(announcing) = &mut self.announcing {
             announcing.tell_nodes();
+            if self.has_state {
+                announcing.set_able();
+            }
             if self.has_state && announcing.knows_alive() {
                 announcing.begin();
             }

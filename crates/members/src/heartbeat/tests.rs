@@ -221,6 +221,81 @@ fn a_node_that_is_not_ready_hears_the_others_and_is_not_alive() {
     assert_eq!(fleet.facts, [told.clone(), told]);
 }
 
+/// Machines that are started together and are able then; gives, in this order, who begins to answer when, and
+/// whom it knows to be alive by then. Who answers is ready at once.
+fn answering(able_at: &[Duration]) -> Vec<(u8, Duration, BTreeSet<NodeName>)> {
+    let begun = Instant::now();
+    let numbers = 1..=able_at.len() as u8;
+    let nodes: BTreeMap<_, _> = numbers
+        .clone()
+        .map(|n| (node(n), vec![address(n)]))
+        .collect();
+    let machine = |n: u8| {
+        let mut machine = Heartbeat::new(begun, node(n), Timing::default());
+        machine.set_nodes(begun, nodes.clone());
+        machine
+    };
+    let mut machines: Vec<Heartbeat> = numbers.clone().map(machine).collect();
+    let mut alive: BTreeMap<u8, BTreeSet<NodeName>> = BTreeMap::new();
+    let mut answering: Vec<(u8, Duration, BTreeSet<NodeName>)> = Vec::new();
+    for at in (0..1500).map(|at| at * MS) {
+        let now = begun + at;
+        let mut sent = Vec::new();
+        for ((n, machine), able_at) in numbers.clone().zip(&mut machines).zip(able_at) {
+            if at == *able_at {
+                machine.set_able(now);
+            }
+            if machine.deadline() <= now {
+                machine.timeout(now);
+            }
+            for output in std::iter::from_fn(|| machine.poll()) {
+                match output {
+                    Output::Send(beat) => sent.push((n, beat)),
+                    Output::Alive(living) => drop(alive.insert(n, living)),
+                    Output::Came(node) => assert!(alive.get_mut(&n).unwrap().insert(node)),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(machine.deadline() + MS > now, "it would run for ever");
+            let is_new = answering.iter().all(|(other, ..)| *other != n);
+            if let Some(known) = alive.get(&n).filter(|_| is_new && at >= *able_at) {
+                answering.push((n, at, known.clone()));
+                machine.begin(now);
+            }
+        }
+        for (from, beat) in sent {
+            let mut others = numbers.clone().zip(&mut machines);
+            let to = others.find(|(n, _)| address(*n) == beat.to);
+            to.unwrap().1.receive(now, address(from), &beat.bytes);
+        }
+    }
+    answering
+}
+
+#[test]
+fn who_starts_at_once_knows_of_each_other_before_anybody_answers() {
+    for late in [0, 1, 30, 100, 199, 300, 399, 400, 401, 450] {
+        let answering = answering(&[Duration::ZERO, late * MS, 2 * late * MS]);
+        assert_eq!(answering.len(), 3, "after {late}");
+        for (place, (n, at, known)) in answering.iter().enumerate() {
+            let before = answering[..place].iter().map(|(other, ..)| node(*other));
+            let unknown: Vec<NodeName> = before.filter(|other| !known.contains(other)).collect();
+            assert!(
+                unknown.is_empty(),
+                "{n} at {at:?}, after {late}: {answering:?}"
+            );
+        }
+        let first = answering[0].1;
+        assert!(first <= 801 * MS, "after {late}: {answering:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_who_is_alone_and_could_not_answer() {
+    let own: BTreeSet<NodeName> = [node(1)].into();
+    assert_eq!(answering(&[700 * MS, Duration::MAX]), [(1, 1100 * MS, own)]);
+}
+
 #[test]
 fn a_node_that_listens_can_be_reached_and_is_not_alive() {
     let begun = Instant::now();
@@ -311,6 +386,7 @@ fn a_node_that_is_no_longer_listed_is_no_longer_alive() {
 fn nothing_is_told_before_it_is_known_who_the_others_are() {
     let begun = Instant::now();
     let mut machine = Heartbeat::new(begun, node(1), Timing::default());
+    machine.begin(begun);
     let later = begun + 5 * Timing::default().silence;
     machine.timeout(later);
     assert_eq!(machine.poll(), None);
