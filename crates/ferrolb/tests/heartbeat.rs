@@ -217,6 +217,7 @@ async fn turns() -> Vec<Changes> {
     let mut driver = Driver::start(settings, stop.clone()).unwrap();
     let nodes = [(node(1), vec![own]), (node(2), vec![other])];
     driver.nodes.send_replace(nodes.into());
+    driver.able.send_replace(true);
     let mut turns = Vec::new();
     let socket = UdpSocket::bind((other, 7947)).await.unwrap();
     let first = timeout(PATIENCE, driver.members.changed()).await;
