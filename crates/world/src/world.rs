@@ -316,14 +316,6 @@ impl World {
         }
     }
 
-    /// Whether the own node said that it has no interface at all to announce on.
-    #[must_use]
-    pub fn has_no_interface(&self) -> bool {
-        let me = self.me.and_then(|me| self.inputs.nodes.get(me));
-        let facts = me.and_then(|me| me.facts.as_ref());
-        facts.is_some_and(NodeFacts::has_no_interface)
-    }
-
     /// The addresses of a Service that nobody answers for, because all nodes that could lack the
     /// interfaces to announce on, where the own node would be the one: so it is one node that
     /// says so.

@@ -39,14 +39,12 @@ impl Session {
         };
         let peer = &self.config.name;
         let Some(agreed) = &link.agreed else { return };
-        let mut is_changed = false;
         for feed in &mut link.feeds {
             let old = agreed.next_hop(feed.family, &before);
             let new = agreed.next_hop(feed.family, &link.ends);
             if old == new {
                 continue;
             }
-            is_changed = true;
             match (old, new) {
                 (Some(_), Some(_)) => ctx.rib.resend(feed.family, &mut feed.outbox, peer),
                 _ => ctx
@@ -57,7 +55,7 @@ impl Session {
                 ctx.event(peer, What::Notice(Problem::no_next_hop(feed.family)));
             }
         }
-        if is_changed && link.feeds.iter().any(|feed| feed.has_work(ctx.synced)) {
+        if link.feeds.iter().any(|feed| feed.has_work(ctx.synced)) {
             link.ask(ctx);
         }
     }

@@ -48,7 +48,7 @@ impl Session {
         for family in self.config.families() {
             if !agreed.families.contains(&family) {
                 problems.push(Problem::family_missing(&self.config, family));
-            } else if agreed.next_hop(family, &link.ends).is_none() {
+            } else if link.next_hop(family).is_none() {
                 problems.push(Problem::no_next_hop(family));
             }
         }

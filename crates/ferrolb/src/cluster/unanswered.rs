@@ -14,7 +14,7 @@ use crate::intake::Update;
 pub(super) struct Unanswered {
     told: BTreeSet<ServiceKey>,
     again: Again,
-    /// Whether any advertisement names interfaces: without one, a node lacks them only where it has none.
+    /// Whether any advertisement names interfaces: without one there is nothing to look for.
     named: bool,
 }
 

@@ -305,8 +305,8 @@ fn a_node_without_any_interface_gives_way_under_every_advertisement() {
         let world = scene.world("iris2");
         let (layer2, _) = world.refusals(&key("web"));
         assert_eq!(layer2, Some(Reason::NoInterface));
-        assert!(world.has_no_interface());
-        assert!(!scene.world("iris1").has_no_interface());
+        assert!(scene.facts[1].has_no_interface());
+        assert!(!scene.facts[0].has_no_interface());
         // Where the only other one has none either, the first of them says so.
         scene.facts = vec![facts("iris1", &[]), facts("iris2", &[])];
         assert!(scene.owners("web").is_empty());
